@@ -1,0 +1,64 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What remove-vf-token.cocci can't see: comments, macros, preprocessor lines.
+# Runs after it, in the top directory of the tree.
+
+use strict;
+use warnings;
+
+sub edit {
+	my ($file, @edits) = @_;
+
+	open(my $in, '<', $file) or die "bases/linux-6.12: $file: $!\n";
+	my $text = do { local $/; <$in> };
+	close($in);
+
+	while (my ($what, $change) = splice(@edits, 0, 2)) {
+		$text = $change->($text) //
+			die "bases/linux-6.12: did not find $what in $file\n";
+	}
+
+	open(my $out, '>', $file) or die "bases/linux-6.12: $file: $!\n";
+	print $out $text;
+	close($out) or die "bases/linux-6.12: $file: $!\n";
+}
+
+# An edit of the first place where $pattern matches.
+sub change {
+	my ($pattern, $by) = @_;
+
+	$by //= sub { '' };
+
+	return sub {
+		my ($text) = @_;
+		return $text =~ s/$pattern/$by->()/e ? $text : undef;
+	};
+}
+
+edit('drivers/vfio/pci/vfio_pci_core.c',
+     'case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN' =>
+	change(qr/^\tcase VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:\n\t\treturn [^;]*;\n/m),
+     'macro VF_TOKEN_ARG' =>
+	change(qr/^#define VF_TOKEN_ARG .*\n\n/m));
+
+edit('drivers/vfio/pci/vfio_pci.c',
+     'parameter enable_sriov' =>
+	change(qr/^static bool enable_sriov;\n#ifdef CONFIG_PCI_IOV\n(?:MODULE_|module_).*\n(?:.*\n)??#endif\n\n/m));
+
+# The condition that coccinelle joined is too long for one line.
+edit('drivers/vfio/group.c',
+     'comparison of dev_name()' =>
+	change(qr/^(\t+)(if \(!strcmp\(dev_name.*?\) &&) (?=vfio_device_try)/m, sub { "$1$2\n$1    " }));
+
+edit('include/linux/vfio.h',
+     'description of @match' =>
+	change(qr/^ \* \@match:.*\n(?: \*  .*\n)*/m));
+
+edit('include/linux/vfio_pci_core.h',
+     'include of uuid.h' => change(qr/^#include <linux\/uuid\.h>\n/m),
+     'include of notifier.h' => change(qr/^#include <linux\/notifier\.h>\n/m));
+
+edit('include/uapi/linux/vfio.h',
+     'VFIO_DEVICE_FEATURE_PCI_VF_TOKEN and its comment' =>
+	change(qr/^\/\*\n(?: \*(?!\/).*\n)+ \*\/\n#define VFIO_DEVICE_FEATURE_PCI_VF_TOKEN\b.*\n\n/m));
