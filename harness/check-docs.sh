@@ -97,7 +97,7 @@ check_messages()
 	local text=$1 tree=$2 message
 
 	# shellcheck disable=SC2016 # these are the quotes of rst
-	grep -oE '``(open|feature) refused: [^`]*``' "$text" | tr -d '`' >"$text.messages" ||
+	grep -oE '``(open|feature|SR-IOV) refused: [^`]*``' "$text" | tr -d '`' >"$text.messages" ||
 		die "vfio.rst explains no refusal under \"$chapter\""
 	while read -r message; do
 		if kernel_says "$message" "$tree"; then
