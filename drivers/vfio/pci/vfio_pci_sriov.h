@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SR-IOV for vfio-pci, see vfio_pci_sriov.c.
+ */
+#ifndef VFIO_PCI_SRIOV_H
+#define VFIO_PCI_SRIOV_H
+
+#include <linux/errno.h>
+#include <linux/kref.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uuid.h>
+
+struct pci_dev;
+struct vfio_device;
+struct vfio_pci_core_device;
+
+#ifdef CONFIG_PCI_IOV
+
+/**
+ * struct vfio_pci_pf - what vfio-pci knows about one PF that it drives
+ *
+ * @ref:	held by the PF's vfio_pci_core_device and by that of each VF
+ * @lock:	protects @token and @vf_opens, so that an open is checked and
+ *		counted in one step.  A leaf: nothing is called with it held.
+ * @token:	the VF token, a secret: never leaves this structure
+ * @vf_opens:	how many files of VFs are open or being opened
+ * @has_vfs:	SR-IOV is on, or about to be.  Protected by the memory_lock of
+ *		the PF's vfio_pci_core_device.
+ * @lost_vf:	a VF could not be captured.  Written while the PF's SR-IOV is
+ *		being enabled, by the thread that does it.
+ */
+struct vfio_pci_pf {
+	struct kref	ref;
+	spinlock_t	lock;	/* protects token, vf_opens */
+	uuid_t		token;
+	unsigned long	vf_opens;
+	bool		has_vfs;
+	bool		lost_vf;
+};
+
+struct vfio_pci_pf *vfio_pci_pf_alloc(void);
+void vfio_pci_pf_put(struct vfio_pci_pf *pf);
+void vfio_pci_pf_free(struct vfio_pci_pf *pf);
+int vfio_pci_pf_admit_pf(struct vfio_pci_pf *pf, const uuid_t *token);
+int vfio_pci_pf_admit_vf(struct vfio_pci_pf *pf, const uuid_t *token);
+void vfio_pci_pf_unadmit_vf(struct vfio_pci_pf *pf);
+void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token);
+
+int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev);
+int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
+				 void __user *arg, size_t argsz);
+
+bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev);
+int vfio_pci_sriov_register(void);
+void vfio_pci_sriov_unregister(void);
+
+#else
+
+static inline int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
+{
+	return 0;
+}
+
+static inline void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
+{
+}
+
+static inline int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev,
+					       u32 flags, void __user *arg,
+					       size_t argsz)
+{
+	return -ENOTTY;
+}
+
+static inline bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev)
+{
+	return false;
+}
+
+static inline int vfio_pci_sriov_register(void)
+{
+	return 0;
+}
+
+static inline void vfio_pci_sriov_unregister(void)
+{
+}
+
+#endif /* CONFIG_PCI_IOV */
+
+#endif /* VFIO_PCI_SRIOV_H */
