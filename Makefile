@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each command calls one script of harness/. BASE names the kernel that the
+# series is for: a directory of bases/ and of patches/.
+
+export BASE KERNEL TREE FORCE
+
+help:
+	@harness/help.sh
+demo:
+	@harness/demo.sh
+check:
+	@harness/check.sh
+kernel:
+	@harness/kernel.sh series
+stock-kernel:
+	@harness/kernel.sh stock
+tree:
+	@harness/tree.sh
+export:
+	@harness/export.sh
+
+.PHONY: help demo check kernel stock-kernel tree export
+.NOTPARALLEL:

@@ -1,0 +1,357 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # steps are called by name
+#
+# Everything that can be checked on one machine: the base proves itself, the
+# series applies and is clean patch by patch, the tests pass in a VM, and those
+# that must be red on the unpatched kernel are. Each step and each test case
+# counts as one. Last line: "N passed, N failed, N skipped".
+set -euo pipefail
+
+# shellcheck source=harness/parts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+
+results=$work/results
+
+record()
+{
+	printf '%s\t%s\n' "$1" "$2" >>"$results"
+}
+
+count_of()
+{
+	grep -c "^$1" "$results" || true
+}
+
+finish()
+{
+	local failed
+
+	failed=$(count_of fail)
+	if [ "$failed" != 0 ]; then
+		say ""
+		say "failed:"
+		sed -n 's/^fail\t/  /p' "$results"
+	fi
+	if [ "$(count_of skip)" != 0 ]; then
+		say ""
+		say "skipped:"
+		sed -n 's/^skip\t/  /p' "$results"
+	fi
+	say ""
+	say "checked in $(elapsed $SECONDS)"
+	say "$(count_of pass) passed, $failed failed, $(count_of skip) skipped"
+	[ "$failed" = 0 ] || exit 1
+	exit 0
+}
+
+# A step that the others can do without.
+step()
+{
+	try_phase "$@"
+	if [ "$phase_status" = 0 ]; then
+		record pass "$2"
+	else
+		record fail "$2 (log: $logs/$1.log)"
+	fi
+}
+
+# A step that makes no sense to go on without.
+needed_step()
+{
+	step "$@"
+	[ "$phase_status" = 0 ] || finish
+}
+
+# ---- the base
+
+# Only what the preparation reads, so that it takes a second.
+check_change_is_noticed()
+{
+	local dir=$work/changed message
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	in_git archive stock drivers/vfio include/linux include/uapi/linux/vfio.h | tar -x -C "$dir"
+	sed -i 's/\bvfio_pci_validate_vf_token\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
+	if message=$("$basedir/prepare" "$dir" 2>&1); then
+		die "a source without vfio_pci_validate_vf_token was prepared without complaint"
+	fi
+	echo "$message"
+	grep -q 'did not find function vfio_pci_validate_vf_token in drivers/vfio/pci/vfio_pci_core.c' \
+		<<<"$message"
+	rm -rf "$dir"
+}
+
+check_base()
+{
+	rm -f "$work/stamps/base"
+	prepare_base
+}
+
+# ---- compiling drivers/vfio, every driver of it
+
+# The test programs' and compilers' words for a problem, without line numbers,
+# so that the same warning on another line is not a new one.
+warnings_in()
+{
+	grep -aE '(^|[^-])[Ww]arning:' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u || true
+}
+
+compile_vfio()
+{
+	local dir=$1 ref=$2
+
+	shift 2
+	checkout_src "$ref"
+	kmake "$dir" "$@" drivers/vfio/
+}
+
+configure_allmod()
+{
+	checkout_src base
+	mkdir -p "$src/build-allmod"
+	kmake "$src/build-allmod" allmodconfig
+	kmake "$src/build-allmod" prepare
+}
+
+check_base_compiles()
+{
+	local log=$work/compile.base.log
+
+	compile_vfio "$src/build-allmod" base >"$log" 2>&1 || { tail -n 30 "$log"; return 1; }
+	[ -z "$(warnings_in "$log")" ] || { warnings_in "$log"; return 1; }
+}
+
+compile_base_w1()
+{
+	local log=$work/compile.base.w1.log
+
+	compile_vfio "$src/build-allmod" base W=1 >"$log" 2>&1 || { tail -n 30 "$log"; return 1; }
+	warnings_in "$log" >"$work/warnings.base"
+}
+
+# check_patch_compiles COMMIT BEFORE AFTER: no warning that was not there
+# before. A file that is not compiled again has the warnings that it had.
+check_patch_compiles()
+{
+	local log=$work/compile.patch.log
+
+	compile_vfio "$src/build-allmod" "$1" W=1 >"$log" 2>&1 || { tail -n 30 "$log"; return 1; }
+	warnings_in "$log" | comm -13 "$work/warnings.base" - >"$work/warnings.new"
+	[ ! -s "$work/warnings.new" ] || { cat "$work/warnings.new"; return 1; }
+}
+
+check_patch_style()
+{
+	# The new files' place in MAINTAINERS comes with the patch that changes
+	# it. GIT_DIR keeps checkpatch from tools that are not installed.
+	(cd "$src" && GIT_DIR=none scripts/checkpatch.pl --strict --no-summary \
+		--ignore FILE_PATH_CHANGES "$1")
+}
+
+# ---- the series
+
+commits()
+{
+	in_git rev-list --reverse "base..$applied"
+}
+
+check_patches()
+{
+	local file commit n=0
+
+	while read -r file && read -r commit <&3; do
+		n=$((n + 1))
+		step "patch$n.compile" "patch $n compiles without new warnings" \
+			check_patch_compiles "$commit"
+		step "patch$n.style" "patch $n has a clean checkpatch" check_patch_style "$file"
+	done < <(patch_files) 3< <(commits)
+}
+
+check_copies()
+{
+	local file bad=0
+
+	while read -r file; do
+		in_git cat-file blob "$applied:$file" | cmp - "$top/$file" || bad=1
+	done < <(added_files "$gitdir" base "$applied")
+	while read -r file; do
+		in_git cat-file -e "$applied:$file" 2>/dev/null || { echo "$file is not in the series"; bad=1; }
+	done < <(cd "$top" && git ls-files drivers include tools Documentation)
+	[ "$bad" = 0 ] || die "in-tree copies and patches/ differ; \"make export\" writes both"
+}
+
+check_export()
+{
+	local dir=$work/export-check
+
+	rm -rf "$dir"
+	write_patches "$gitdir" base "$applied" "$dir"
+	same_patches "$patches" "$dir" || die "\"make export\" would write other patches"
+	rm -rf "$dir"
+}
+
+# ---- CONFIG_PCI_IOV=n
+
+configure_noiov()
+{
+	mkdir -p "$src/build-noiov"
+	kmake "$src/build-noiov" allmodconfig
+	"$src/scripts/config" --file "$src/build-noiov/.config" -d PCI_IOV
+	kmake "$src/build-noiov" olddefconfig
+	! grep -q '^CONFIG_PCI_IOV=' "$src/build-noiov/.config" || die "CONFIG_PCI_IOV can't be turned off"
+	kmake "$src/build-noiov" prepare
+}
+
+text_size()
+{
+	size "$1" | awk 'NR == 2 { print $1 }'
+}
+
+check_noiov()
+{
+	local dir=$src/build-noiov log=$work/compile.noiov.log before after object=drivers/vfio/pci/vfio-pci-core.o
+
+	checkout_src base
+	configure_noiov
+	compile_vfio "$dir" base W=1 >"$log.base" 2>&1 || { tail -n 30 "$log.base"; return 1; }
+	before=$(text_size "$dir/$object")
+	find "$dir/drivers/vfio" -name 'vfio_pci_sriov*.o' -delete
+	compile_vfio "$dir" "$applied" W=1 >"$log" 2>&1 || { tail -n 30 "$log"; return 1; }
+	after=$(text_size "$dir/$object")
+	warnings_in "$log.base" >"$work/warnings.noiov"
+	warnings_in "$log" | comm -13 "$work/warnings.noiov" - | tee "$work/warnings.new"
+	[ ! -s "$work/warnings.new" ] || return 1
+	[ ! -e "$dir/drivers/vfio/pci/vfio_pci_sriov.o" ] || die "vfio_pci_sriov.o was built"
+	echo "text of vfio-pci-core.o: $before bytes in the base, $after with the series"
+	[ "$after" -le $((before + noiov_growth)) ] || die "$object grew by $((after - before)) bytes"
+}
+
+# What a pointer that stays NULL and the moved option parsing may cost.
+noiov_growth=256
+
+# ---- in the VM
+
+# vm_tests NAME IMAGE OPTION...: run, and keep the cases that were counted.
+vm_tests()
+{
+	local name=$1 image=$2
+
+	shift 2
+	vmtest -k "$image" -b "$work/selftests" -o "$logs/vm.$name" "$@" | tee "$work/$name.ktap"
+}
+
+# The cases count, and the run itself if it failed for another reason: a
+# complaint of the kernel, or a guest that did not come to its end.
+count_vm_tests()
+{
+	local name=$1 title=$2 status=$3
+
+	ktap_cases "$work/$name.ktap" | sed "s/\t/\t$name: /" >"$work/$name.cases"
+	cat "$work/$name.cases" >>"$results"
+	say "    $(grep -c '^pass' "$work/$name.cases" || true) cases passed, $(grep -c '^fail' "$work/$name.cases" || true) failed, $(grep -c '^skip' "$work/$name.cases" || true) skipped"
+	if [ "$status" = 0 ]; then
+		record pass "$title"
+	elif ! grep -q '^fail' "$work/$name.cases"; then
+		record fail "$title: the run itself (log: $logs/$name.log)"
+	fi
+}
+
+run_vm_tests()
+{
+	local name=$1 title=$2
+
+	shift 2
+	: >"$work/$name.ktap"
+	try_phase "$name" "$title" vm_tests "$name" "$@"
+	count_vm_tests "$name" "$title" "$phase_status"
+}
+
+# Each test that expected-red-on-stock names must have failed on the unpatched
+# kernel, on every device it ran on; the others may do what they like there.
+check_red_on_stock()
+{
+	local test bad=0 listed=0
+
+	while read -r test; do
+		listed=$((listed + 1))
+		awk -F '\t' -v want="$test" '
+			{
+				split($2, part, ": ")
+				program = part[1]
+				sub(/ .*/, "", program)
+				if (program "." part[2] == want) {
+					ran++
+					if ($1 != "fail")
+						other = other " " $1
+				}
+			}
+			END {
+				if (!ran) { print want ": did not run"; exit 1 }
+				if (other) { print want ":" other ", must fail"; exit 1 }
+			}' "$work/stock.cases" || bad=$((bad + 1))
+	done < <(grep -v '^#' "$basedir/expected-red-on-stock")
+	echo "$listed tests must fail on the unpatched kernel, $bad did not"
+	[ "$listed" -gt 0 ] && [ "$bad" = 0 ]
+}
+
+run_stock_tests()
+{
+	local passed failed
+
+	: >"$work/stock.ktap"
+	try_phase stock-tests "selftests on the unpatched kernel" \
+		vm_tests stock "$out/bzImage.stock" || true
+	ktap_cases "$work/stock.ktap" >"$work/stock.cases"
+	passed=$(grep -c '^pass' "$work/stock.cases" || true)
+	failed=$(grep -c '^fail' "$work/stock.cases" || true)
+	say "    unpatched: $passed cases passed, $failed failed"
+	step red-on-stock "the tests that must be red on it are" check_red_on_stock
+}
+
+# ---- documentation
+
+check_documentation()
+{
+	checkout_src "$applied"
+	kmake "$src/build-headers" headers
+	"$top/harness/check-docs.sh" "$src" "$src/build-headers/usr" | tee "$work/docs.ktap"
+}
+
+main()
+{
+	lock
+	ensure_packages
+	mkdir -p "$work"
+	: >"$results"
+
+	step ktap "the KTAP counter sees failures" check_ktap_counter
+	need_disk 12000 "$work"
+	needed_step fetch "fetching $PACKAGE" fetch_source
+	needed_step stock "unpacking $PACKAGE $(source_version)" prepare_stock
+	needed_step base "the base proves itself" check_base
+	step changed "a changed source is noticed" check_change_is_noticed
+	needed_step applied "the series applies" prepare_applied
+	step copies "in-tree copies and patches agree" check_copies
+	step export "make export gives the same patches" check_export
+
+	needed_step allmod "configuring an allmodconfig kernel" configure_allmod
+	step base.compile "drivers/vfio of the base compiles without a warning" check_base_compiles
+	needed_step base.w1 "drivers/vfio of the base with W=1" compile_base_w1
+	check_patches
+	step noiov "CONFIG_PCI_IOV=n: nothing of it is built" check_noiov
+
+	needed_step kernel.base "building the base kernel" build_kernel base plain .base
+	step boot.base "sriov_numvfs on the base: no support" boot_base
+	needed_step kernel.stock "building the unpatched kernel" build_kernel stock plain .stock
+	needed_step kernel "building the kernel" build_kernel "$applied" patched ""
+	needed_step selftests "building the selftests" build_selftests
+	step docs "the documentation is true" check_documentation
+
+	run_vm_tests tip "KUnit and selftests on the patched kernel" "$out/bzImage" -u
+	run_stock_tests
+	finish
+}
+
+main

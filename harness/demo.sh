@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# From nothing to a VM that shows what VF tokens do.
+set -euo pipefail
+
+# shellcheck source=harness/parts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+
+show_story()
+{
+	vmtest -k "$out/bzImage" -o "$logs/vm.demo" -f "$work/selftests/vfio_open" \
+		-f "$top/harness/demo/guest.sh" -c 'sh guest.sh'
+}
+
+lock
+ensure_packages
+prepare_all
+phase applied "applying the series" prepare_applied
+phase kernel "building the kernel" build_kernel "$applied" patched ""
+phase selftests "building the programs for the VM" build_selftests
+say ""
+shown_phase demo show_story
+say ""
+say "done in $(elapsed $SECONDS); the kernel image:"
+say "$out/bzImage"

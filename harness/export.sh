@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Branch "series" of a work tree -> patches/<base>/ and the in-tree copies of
+# the files that the series adds. TREE names another git tree than the one that
+# "make tree" made; it needs a branch "base", too.
+set -euo pipefail
+
+# shellcheck source=harness/parts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+
+export_series()
+{
+	local dir=$1
+
+	git -C "$dir" rev-parse -q --verify series >/dev/null ||
+		die "no branch \"series\" in $dir (make tree makes one)"
+	[ "$(git -C "$dir" merge-base base series)" = "$(git -C "$dir" rev-parse base)" ] ||
+		die "branch \"series\" is not on top of branch \"base\" in $dir"
+	write_patches "$(git -C "$dir" rev-parse --absolute-git-dir)" base series "$work/export"
+	mkdir -p "$patches"
+	rm -f "$patches"/*.patch
+	cp "$work/export"/*.patch "$patches/"
+	rm -rf "$work/export"
+	write_copies "$dir"
+}
+
+write_copies()
+{
+	local dir=$1 gitdir file
+
+	gitdir=$(git -C "$dir" rev-parse --absolute-git-dir)
+	while read -r file; do
+		mkdir -p "$top/$(dirname "$file")"
+		git -C "$dir" cat-file blob "series:$file" >"$top/$file"
+		case $(git -C "$dir" ls-tree series "$file") in
+		100755*) chmod 755 "$top/$file" ;;
+		*) chmod 644 "$top/$file" ;;
+		esac
+	done < <(added_files "$gitdir" base series)
+}
+
+main()
+{
+	local dir=${TREE:-$work/tree}
+
+	[ -d "$dir" ] || die "no work tree ${dir#"$top"/}; \"make tree\" makes one"
+	git -C "$dir" rev-parse --git-dir >/dev/null 2>&1 || die "$dir is no git tree"
+	mkdir -p "$work"
+	lock
+	export_series "$dir"
+	if [ -z "${TREE:-}" ]; then
+		in_git update-ref refs/vfio-sriov/exported series
+	fi
+	say "wrote $(find "$patches" -name '*.patch' | wc -l) files in patches/$base and the files that the series adds"
+}
+
+main

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+set -euo pipefail
+
+cat <<'END'
+make demo           install what is missing, build the patched kernel, boot it in
+                    QEMU and show what VF tokens do
+make check          check everything: base, patches, KUnit and selftests in QEMU,
+                    and that the tests fail on the unpatched kernel where they must
+make kernel         the patched kernel:   out/BASE/bzImage and .config
+make stock-kernel   the unpatched kernel: out/BASE/bzImage.stock and .config.stock
+make tree           a git tree with the prepared base and the patches on it:
+                    work/BASE/tree, branch "series"
+make tree KERNEL=DIR  the same in a new branch of a clean git tree of your own
+make export         branch "series" -> patches/BASE and the in-tree copies
+                    (TREE=DIR: of another git tree that has branches base, series)
+make help           this text
+
+BASE=linux-6.12     the base, a directory of bases/
+FORCE=1             make tree: start anew even if "series" is not exported
+END
