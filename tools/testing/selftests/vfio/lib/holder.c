@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "holder.h"
+
+/* It is told to let go by SIGTERM, which waits for its open to end. */
+static int hold(struct job *job, void *arg)
+{
+	const struct holder *holder = arg;
+	struct user user;
+	sigset_t release;
+	int ret, signal;
+
+	sigemptyset(&release);
+	sigaddset(&release, SIGTERM);
+	sigprocmask(SIG_BLOCK, &release, NULL);
+	ret = user_init(&user, holder->path, holder->addr);
+	if (ret)
+		return ret;
+	job_report(job, 0);	/* about to open */
+	ret = user_open(&user, holder->token);
+	if (ret)
+		return ret;
+	job_report(job, 0);	/* open */
+	sigwait(&release, &signal);
+	user_exit(&user);
+	return 0;
+}
+
+int holder_start(struct holder *holder, enum open_path path, const char *addr,
+		 const char *token)
+{
+	int ret;
+
+	holder->path = path;
+	holder->addr = addr;
+	holder->token = token;
+	ret = job_start(&holder->job, hold, holder);
+	return ret ? ret : job_next(&holder->job);
+}
+
+int holder_opened(struct holder *holder)
+{
+	return job_next(&holder->job);
+}
+
+int holder_open(struct holder *holder, enum open_path path, const char *addr,
+		const char *token)
+{
+	int ret = holder_start(holder, path, addr, token);
+
+	return ret ? ret : holder_opened(holder);
+}
+
+bool holder_blocked(struct holder *holder)
+{
+	return job_blocked_in(&holder->job, SYS_ioctl);
+}
+
+void holder_kill(struct holder *holder)
+{
+	job_kill(&holder->job, SIGKILL);
+}
+
+void holder_release(struct holder *holder)
+{
+	job_kill(&holder->job, SIGTERM);
+}

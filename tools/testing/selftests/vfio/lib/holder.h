@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A process that opens a device and keeps it open until it is released or
+ * killed.
+ */
+#ifndef VFIO_SELFTEST_HOLDER_H
+#define VFIO_SELFTEST_HOLDER_H
+
+#include "job.h"
+#include "user.h"
+
+struct holder {
+	struct job job;
+	enum open_path path;
+	const char *addr;
+	const char *token;
+};
+
+/* Returns when it is about to open; 0 or a negative errno. */
+int holder_start(struct holder *holder, enum open_path path, const char *addr,
+		 const char *token);
+/* Waits for its open; returns what that returned. */
+int holder_opened(struct holder *holder);
+/* Both of the above. */
+int holder_open(struct holder *holder, enum open_path path, const char *addr,
+		const char *token);
+/* Wait until it sleeps inside its open; false if it did not. */
+bool holder_blocked(struct holder *holder);
+
+/* Both return when the process and its open files are gone. */
+void holder_kill(struct holder *holder);
+void holder_release(struct holder *holder);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does work grow with the number of PFs or VFs that vfio-pci has?  It must not,
+ * neither for a new device nor for an open.
+ *
+ * CPU time is too coarse to tell, unless it counts instructions: "vmtest.sh -i"
+ * boots a machine in which it does, with many PFs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../kselftest_harness.h"
+#include "lib/bench.h"
+#include "lib/user.h"
+
+#define TEST_SECONDS	120
+#define MAX_OTHERS	32
+#define ROUNDS		5
+#define OPENS		32	/* in a row, more than are logged */
+
+static const char *pf = bench.pf;
+static const char *vf = bench.vf[0];
+
+FIXTURE(cost)
+{
+	char others[MAX_OTHERS][PCI_ADDR_LEN];
+	int nr_others;
+};
+
+static void list_others(struct _test_data_cost *self)
+{
+	char bound[MAX_OTHERS][PCI_ADDR_LEN];
+	int i, n;
+
+	self->nr_others = 0;
+	n = pci_list_bound(VFIO_PCI, bound, MAX_OTHERS);
+	for (i = 0; i < n; i++)
+		if (pci_is_pf(bound[i]) && strcmp(bound[i], pf))
+			memcpy(self->others[self->nr_others++], bound[i],
+			       PCI_ADDR_LEN);
+}
+
+static int unbind_others(struct _test_data_cost *self)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < self->nr_others && !ret; i++)
+		ret = pci_unbind(self->others[i]);
+	return ret;
+}
+
+FIXTURE_SETUP(cost)
+{
+	if (!getenv("VFIO_ICOUNT"))
+		SKIP(return, "CPU time does not count instructions here (vmtest.sh -i)");
+	list_others(self);
+	if (self->nr_others < 4)
+		SKIP(return, "%d other PFs bound to %s are too few to tell",
+		     self->nr_others, VFIO_PCI);
+}
+
+FIXTURE_TEARDOWN(cost)
+{
+	char driver[PCI_DRIVER_LEN];
+	int i;
+
+	for (i = 0; i < self->nr_others; i++) {
+		if (pci_driver(self->others[i], driver)[0])
+			continue;
+		EXPECT_EQ(0, pci_bind(self->others[i], VFIO_PCI));
+	}
+	if (pci_read_int(pf, "sriov_numvfs")) {
+		EXPECT_EQ(0, bench_disable_vfs());
+	}
+}
+
+static long long instructions(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* The least of some rounds: what an interrupt adds comes on top. */
+static long long least(long long (*measure)(void))
+{
+	long long cost, best = -1;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		cost = measure();
+		if (cost < 0)
+			return cost;
+		if (best < 0 || cost < best)
+			best = cost;
+	}
+	return best;
+}
+
+static long long enable_vfs(void)
+{
+	long long start, cost;
+	int ret;
+
+	start = instructions();
+	ret = bench_enable_vfs(BENCH_MAX_VFS);
+	cost = instructions() - start;
+	if (!ret)
+		ret = bench_disable_vfs();
+	return ret ? ret : cost;
+}
+
+static const char *open_token;
+
+static long long refused_opens(void)
+{
+	long long start, cost;
+	struct user user;
+	int i, ret;
+
+	ret = user_init(&user, OPEN_TYPE1, vf);
+	if (ret)
+		return ret;
+	start = instructions();
+	for (i = 0; i < OPENS; i++) {
+		ret = user_try(&user, open_token);
+		if (ret != -EACCES)
+			break;
+	}
+	cost = instructions() - start;
+	user_exit(&user);
+	return i == OPENS ? cost / OPENS : -EIO;
+}
+
+static void expect_no_growth(struct __test_metadata *_metadata,
+			     const char *what, long long few, long long many,
+			     long long limit)
+{
+	ksft_print_msg("%s: %lld instructions, %lld with more devices\n", what,
+		       few, many);
+	EXPECT_LT(0, few);
+	EXPECT_LT(0, many);
+	EXPECT_LT(many - few, limit);
+}
+
+/* Any look at each PF for each VF costs more than this. */
+#define PER_PF_AND_VF	40
+
+TEST_F_TIMEOUT(cost, new_devices_with_many_pfs, TEST_SECONDS)
+{
+	long long few, many;
+	int nr_vfs = pci_read_int(pf, "sriov_totalvfs");
+
+	many = least(enable_vfs);
+	ASSERT_EQ(0, unbind_others(self));
+	few = least(enable_vfs);
+	expect_no_growth(_metadata, "enabling all VFs", few, many,
+			 self->nr_others * nr_vfs * PER_PF_AND_VF);
+}
+
+/* Any look at each PF, or each VF, for an open costs more than this. */
+#define PER_DEVICE	8
+
+TEST_F_TIMEOUT(cost, opens_with_many_pfs, TEST_SECONDS)
+{
+	static const char * const presented[] = { NULL, TOKEN_2 };
+	long long few[2], many[2];
+	int i;
+
+	ASSERT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_1));
+	ASSERT_EQ(0, bench_enable_vfs(1));
+	for (i = 0; i < 2; i++) {
+		open_token = presented[i];
+		many[i] = least(refused_opens);
+	}
+	ASSERT_EQ(0, unbind_others(self));
+	for (i = 0; i < 2; i++) {
+		open_token = presented[i];
+		few[i] = least(refused_opens);
+	}
+	expect_no_growth(_metadata, "refused without token", few[0], many[0],
+			 self->nr_others * PER_DEVICE);
+	expect_no_growth(_metadata, "refused with a wrong one", few[1], many[1],
+			 self->nr_others * PER_DEVICE);
+}
+
+TEST_F_TIMEOUT(cost, opens_with_many_vfs, TEST_SECONDS)
+{
+	long long few, many;
+	int nr_vfs;
+
+	ASSERT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_1));
+	open_token = TOKEN_2;
+	ASSERT_EQ(0, bench_enable_vfs(1));
+	few = least(refused_opens);
+	ASSERT_EQ(0, bench_disable_vfs());
+	ASSERT_EQ(0, bench_enable_vfs(BENCH_MAX_VFS));
+	nr_vfs = bench.nr_vfs;
+	many = least(refused_opens);
+	expect_no_growth(_metadata, "refused with a wrong one", few, many,
+			 (nr_vfs - 1) * PER_DEVICE);
+}
+
+int main(int argc, char **argv)
+{
+	return bench_run(argc, argv, 0, test_harness_run);
+}

@@ -1,0 +1,186 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# The first process of the virtual machine that vmtest.sh boots.  It runs what
+# /vmtest.conf says; what it prints goes to the second serial line, and the
+# kernel's log has the first one for itself.
+set -u
+
+PATH=/bin:/tests:/extra
+export PATH
+
+mount_all()
+{
+	mount -t proc none /proc
+	mount -t sysfs none /sys
+	[ -c /dev/null ] || mount -t devtmpfs none /dev
+	mount -t tmpfs none /tmp
+	mount -t debugfs none /sys/kernel/debug 2>/dev/null
+	mount -t tracefs none /sys/kernel/tracing 2>/dev/null
+}
+
+driver_of()
+{
+	[ -e "$1/driver" ] && basename "$(readlink "$1/driver")"
+}
+
+bind_to_vfio_pci()
+{
+	local dev="/sys/bus/pci/devices/$1"
+
+	[ -e "$dev/driver" ] && echo "$1" >"$dev/driver/unbind"
+	echo vfio-pci >"$dev/driver_override"
+	echo "$1" >/sys/bus/pci/drivers_probe
+	[ "$(driver_of "$dev")" = vfio-pci ] || echo "# $1: not bound to vfio-pci"
+}
+
+# All that have SR-IOV, in the order of their addresses.
+list_pfs()
+{
+	local dev
+
+	for dev in /sys/bus/pci/devices/*; do
+		[ -e "$dev/sriov_totalvfs" ] && basename "$dev"
+	done
+}
+
+# Ethernet without SR-IOV: one device that is neither PF nor VF.
+list_plain_devices()
+{
+	local dev
+
+	for dev in /sys/bus/pci/devices/*; do
+		[ -e "$dev/sriov_totalvfs" ] && continue
+		[ "$(cat "$dev/class")" = 0x020000 ] && basename "$dev"
+	done
+}
+
+bind_devices()
+{
+	local addr
+
+	for addr in $(list_pfs) $(list_plain_devices); do
+		bind_to_vfio_pci "$addr"
+	done
+	if [ -e /sys/module/vfio_pci/parameters/enable_sriov ]; then
+		echo Y >/sys/module/vfio_pci/parameters/enable_sriov
+	fi
+}
+
+# KUnit ran at boot: its part of the kernel's log, without what came between.
+kunit_log()
+{
+	dmesg | sed 's/^\[[^]]*\] \{0,1\}//' | awk '
+	/^KTAP version/ && !on { on = 1 }
+	!on { next }
+	/^ *(KTAP version|1\.\.|ok |not ok |#)/ { print }
+	/^1\.\./ { plan = substr($0, 4) + 0 }
+	/^(ok|not ok) / { if (++seen == plan) exit }'
+}
+
+# Red if a case failed, if a suite is missing, or if there is none.
+kunit_passed()
+{
+	awk '
+	/^ *not ok / { bad = 1 }
+	/^1\.\./ { plan = substr($0, 4) + 0 }
+	/^ok / { seen++ }
+	END { exit bad || !plan || seen != plan }' "$1"
+}
+
+indent()
+{
+	while IFS= read -r line; do
+		echo "    $line"
+	done
+}
+
+# result NUMBER STATUS NAME
+result()
+{
+	case "$2" in
+	0) echo "ok $1 $3" ;;
+	4) echo "ok $1 $3 # SKIP" ;;
+	*) echo "not ok $1 $3"; status=1 ;;
+	esac
+}
+
+run_kunit()
+{
+	kunit_log >/tmp/kunit
+	indent </tmp/kunit
+	kunit_passed /tmp/kunit
+	result "$1" $? kunit
+}
+
+# run_program NUMBER PROGRAM PF
+run_program()
+{
+	local start
+
+	start=$(cut -d. -f1 /proc/uptime)
+	echo "    # Subtest: $2 $3"
+	{
+		"/tests/$2" "$3" 2>&1
+		echo $? >/tmp/exit
+	} | indent
+	echo "    # took $(($(cut -d. -f1 /proc/uptime) - start)) s"
+	result "$1" "$(cat /tmp/exit)" "$2 $3"
+}
+
+run_tests()
+{
+	local pfs program pf count=0 number=0
+
+	pfs=$(list_pfs)
+	if [ -z "$pfs" ]; then
+		echo "Bail out! no device with SR-IOV in this machine"
+		return 1
+	fi
+	[ -n "$VFIO_ICOUNT" ] && pfs=$(echo "$pfs" | head -n 1)
+
+	for pf in $pfs; do
+		for program in $CONF_TESTS; do
+			count=$((count + 1))
+		done
+	done
+	echo "KTAP version 1"
+	echo "1..$((count + ${CONF_KUNIT:-0}))"
+	if [ -n "$CONF_KUNIT" ]; then
+		number=1
+		run_kunit $number
+	fi
+	for pf in $pfs; do
+		for program in $CONF_TESTS; do
+			number=$((number + 1))
+			run_program $number "$program" "$pf"
+		done
+	done
+}
+
+run_command()
+{
+	cd /extra || return 1
+	sh -c "$CONF_COMMAND"
+	status=$?
+}
+
+mount_all
+stty -F /dev/ttyS1 raw
+exec >/dev/ttyS1 2>&1 </dev/null
+# shellcheck source=/dev/null
+. /vmtest.conf
+# For vfio_cost_test: CPU time counts instructions.
+[ -n "$VFIO_ICOUNT" ] && export VFIO_ICOUNT
+status=0
+[ -n "$CONF_HOST_DRIVERS" ] || bind_devices
+if [ -n "$CONF_COMMAND" ]; then
+	run_command
+else
+	run_tests || status=1
+fi
+echo "vmtest-guest: exit $status"
+# Everything must have left before the machine does.
+stty -F /dev/ttyS1 drain 2>/dev/null
+reboot -f

@@ -1,0 +1,376 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boot a kernel in QEMU with PCI devices that do SR-IOV, and run the vfio
+# selftests there.  Nothing of the host is bound, reset or changed.
+set -euo pipefail
+
+me=${BASH_SOURCE[0]##*/}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../../../.." && pwd)
+
+QEMU=${QEMU:-qemu-system-x86_64}
+BUSYBOX=${BUSYBOX:-busybox}
+icount_pfs=8
+
+usage()
+{
+	cat <<EOF
+Usage: $me -k BZIMAGE [option]... [test]...
+
+Boots BZIMAGE in QEMU with an igb PF, an nvme PF and an e1000e, and runs the
+named tests (programs of this directory; all of them if none is named) on each
+PF.  Exit status 0 means that all passed and that the kernel did not complain.
+
+  -k BZIMAGE  the kernel; its configuration needs what ./config lists
+  -b DIR      tests that are built already (static); default: build them
+  -o DIR      where console.log and results.log go; default: a temporary
+              directory, kept if something failed
+  -f FILE     a further file for the guest, in /extra (may be repeated)
+  -c COMMAND  run this in /extra of the guest in place of the tests
+  -a ARGS     further kernel arguments
+  -u          report the KUnit tests, too, that ran at boot
+  -n          leave the devices to the host drivers, bind none to vfio-pci
+  -i          one CPU that counts instructions as time, and $icount_pfs igb PFs
+              (for vfio_cost_test, which is then the default)
+  -t SECONDS  give up after this long; default 600
+  -h          this text
+
+QEMU and BUSYBOX in the environment name other programs than those in PATH.
+EOF
+}
+
+die()
+{
+	printf '%s: %s\n' "$me" "$*" >&2
+	exit 2
+}
+
+need_program()
+{
+	command -v "$1" >/dev/null || die "$1 not found; $2"
+}
+
+check_host()
+{
+	[[ -n $kernel ]] || die "no kernel given; use -k BZIMAGE (-h for help)"
+	[[ -r $kernel ]] || die "$kernel: no such kernel image"
+	need_program "$QEMU" "install qemu-system-x86 or set QEMU"
+	need_program "$BUSYBOX" "install busybox-static or set BUSYBOX"
+	need_program cpio "install cpio"
+	if ldd "$(command -v "$BUSYBOX")" >/dev/null 2>&1; then
+		die "$BUSYBOX is not statically linked; install busybox-static"
+	fi
+	local devices device
+	devices=$("$QEMU" -device help 2>/dev/null) ||
+		die "$QEMU does not run"
+	for device in igb nvme e1000e intel-iommu; do
+		[[ $devices == *"name \"$device\""* ]] ||
+			die "$QEMU has no device $device; QEMU 8.0 or later has"
+	done
+}
+
+# ------------------------------------------------------------------ the guest
+
+# A tree that was built in place takes its headers in place, too; one that was
+# not must stay as clean as it is.
+build_tests()
+{
+	local headers="$top"
+
+	if [[ ! -e $top/.config ]]; then
+		headers="$scratch/headers"
+		mkdir -p "$headers"
+	fi
+	echo "# building the tests"
+	{
+		make -C "$top" O="$headers" headers &&
+		make -C "$here" OUTPUT="$scratch/tests" \
+			KHDR_INCLUDES="-isystem $headers/usr/include" \
+			USERLDFLAGS=-static
+	} >"$logs/build.log" 2>&1 || {
+		tail -n 20 "$logs/build.log" >&2
+		die "the tests don't build; all of it in $logs/build.log"
+	}
+}
+
+# What is executable there; that is how make leaves them.
+list_tests()
+{
+	find "$1" -maxdepth 1 -type f -name '*_test' -perm -u+x -printf '%f\n' |
+		sort
+}
+
+choose_tests()
+{
+	local name known
+
+	known=$(list_tests "$tests_dir")
+	if ((icount)) && ((${#tests[@]} == 0)); then
+		tests=(vfio_cost_test)
+	elif ((${#tests[@]} == 0)); then
+		mapfile -t tests < <(grep -v '^vfio_cost_test$' <<<"$known")
+	fi
+	((${#tests[@]})) || die "$tests_dir: no tests there"
+	for name in "${tests[@]}"; do
+		grep -qx -- "$name" <<<"$known" ||
+			die "$tests_dir: no test $name there"
+	done
+}
+
+write_conf()
+{
+	printf 'CONF_TESTS=%q\n' "${tests[*]}"
+	printf 'CONF_COMMAND=%s\n' "'${command//\'/\'\\\'\'}'"
+	printf 'CONF_KUNIT=%s\n' "$kunit"
+	printf 'CONF_HOST_DRIVERS=%s\n' "$host_drivers"
+	printf 'VFIO_ICOUNT=%s\n' "${icount/#0/}"
+}
+
+build_initramfs()
+{
+	local root="$scratch/root" applet
+
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,tests,extra}
+	cp "$(command -v "$BUSYBOX")" "$root/bin/busybox"
+	for applet in $("$BUSYBOX" --list); do
+		[[ -e $root/bin/$applet ]] || ln -s busybox "$root/bin/$applet"
+	done
+	cp "$here/vmtest-guest.sh" "$root/init"
+	chmod +x "$root/init"
+	if [[ -n $tests_dir ]]; then
+		find "$tests_dir" -maxdepth 1 -type f -perm -u+x \
+			-name 'vfio_*' -exec cp {} "$root/tests/" \;
+	fi
+	if ((${#extra[@]})); then
+		cp -r "${extra[@]}" "$root/extra/"
+	fi
+	write_conf >"$root/vmtest.conf"
+	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet) \
+		>"$scratch/initramfs"
+}
+
+# ---------------------------------------------------------------- the machine
+
+# The file may be there and not work: only a boot can tell.
+kvm_works()
+{
+	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	timeout -k 2 10 "$QEMU" -accel kvm -cpu host -machine q35 -m 256 \
+		-nodefaults -display none -no-reboot -kernel "$kernel" \
+		-append "console=ttyS0 panic=-1" \
+		-serial "file:$scratch/trial.log" >/dev/null 2>&1 </dev/null ||
+		return 1
+	grep -q 'Linux version' "$scratch/trial.log"
+}
+
+# add_port NAME [OPTION]: the next root port, for a device of its own
+add_port()
+{
+	ports=$((ports + 1))
+	machine+=(-device "pcie-root-port,id=$1,chassis=$ports${2:-}")
+}
+
+# Many PFs need more I/O ports than there are, unless nobody asks for any.
+add_igb_pfs()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		add_port "igb$i" ,io-reserve=0
+		machine+=(-netdev "hubport,id=net$i,hubid=0"
+			-device "igb,bus=igb$i,netdev=net$i,romfile=")
+	done
+}
+
+add_nvme_pf()
+{
+	local nvme_vfs="sriov_max_vfs=4,sriov_vq_flexible=8,sriov_vi_flexible=4"
+
+	add_port nvme
+	machine+=(-device "nvme-subsys,id=subsys"
+		-device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs")
+}
+
+add_plain_nic()
+{
+	add_port plain
+	machine+=(-netdev "hubport,id=plainnet,hubid=0"
+		-device "e1000e,bus=plain,netdev=plainnet,romfile=")
+}
+
+describe_machine()
+{
+	ports=0
+	machine=(-machine "q35,kernel-irqchip=split" -m 1G -nodefaults
+		-display none -no-reboot
+		-device "intel-iommu,intremap=on,caching-mode=on")
+	if ((icount)); then
+		machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu max -smp 1)
+		add_igb_pfs $icount_pfs
+		return
+	fi
+	if kvm_works; then
+		echo "# with KVM"
+		machine+=(-accel kvm -cpu host -smp 2)
+	else
+		# Its threaded sister hangs when BARs come and go.
+		echo "# without KVM, which is slow but works"
+		machine+=(-accel "tcg,thread=single" -cpu max -smp 2)
+	fi
+	add_igb_pfs 1
+	add_nvme_pf
+	add_plain_nic
+}
+
+# The guest's output as it comes; QEMU ends with this shell, whatever ends it.
+boot()
+{
+	mkfifo "$scratch/out"
+	setpriv --pdeathsig TERM timeout -k 5 "$time_limit" \
+		"$QEMU" "${machine[@]}" -kernel "$kernel" \
+		-initrd "$scratch/initramfs" \
+		-append "console=ttyS0 panic=-1 intel_iommu=on $kernel_args" \
+		-serial "file:$logs/console.log" \
+		-chardev stdio,id=results,signal=off -serial chardev:results \
+		</dev/null >"$scratch/out" 2>"$logs/qemu.log" &
+	vm=$!
+	tr -d '\r' <"$scratch/out" | tee "$logs/results.log" |
+		grep --line-buffered -v '^vmtest-guest: exit' || true
+	vm_status=0
+	wait "$vm" || vm_status=$?
+	vm=''
+}
+
+# ------------------------------------------------------------------ the verdict
+
+# What the kernel says when something is wrong with it.
+complaint_list=(
+	'BUG:'
+	'WARNING:'
+	'Oops'
+	'KASAN:'
+	'UBSAN:'
+	'KFENCE:'
+	'INFO: task .* blocked'
+	'rcu: INFO'
+	'general protection fault'
+	'Kernel panic'
+	'possible (circular|recursive) locking'
+	'inconsistent lock state'
+	'held lock freed'
+	'sleeping function called'
+	'scheduling while atomic'
+	'refcount_t:'
+	'list_(add|del) corruption'
+	'unreferenced object'
+)
+complaints=$(IFS="|" && echo "${complaint_list[*]}")
+
+kernel_complained()
+{
+	grep -E -q "$complaints" "$logs/console.log"
+}
+
+guest_status()
+{
+	sed -n 's/^vmtest-guest: exit \([0-9]*\)$/\1/p' "$logs/results.log"
+}
+
+# fail REASON: with the end of the kernel's log where that tells more
+fail()
+{
+	keep_logs=1
+	printf '%s: %s\n' "$me" "$1" >&2
+	printf '%s: logs are in %s\n' "$me" "$logs" >&2
+	exit 1
+}
+
+judge()
+{
+	local status
+
+	if [[ -s $logs/console.log ]] && kernel_complained; then
+		grep -E -m 1 -A 25 "$complaints" "$logs/console.log" >&2
+		fail "the kernel complained (above)"
+	fi
+	status=$(guest_status)
+	if [[ -z $status ]]; then
+		tail -n 15 "$logs/console.log" "$logs/qemu.log" >&2 || true
+		if ((vm_status == 124)); then
+			fail "no end after $time_limit s"
+		fi
+		fail "the guest did not come to its end (QEMU's status is $vm_status)"
+	fi
+	((status == 0)) || fail "failed (the guest's status is $status)"
+}
+
+# --------------------------------------------------------------------- the run
+
+clean_up()
+{
+	if [[ -n $vm ]]; then
+		kill "$vm" 2>/dev/null || true
+		wait "$vm" 2>/dev/null || true
+	fi
+	rm -rf "$scratch"
+	if [[ -n $own_logs ]] && ((!keep_logs)); then
+		rm -rf "$logs"
+	fi
+}
+
+kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
+host_drivers='' icount=0 time_limit=600 keep_logs=0 vm='' scratch=''
+extra=() tests=()
+
+while getopts k:b:o:f:c:a:t:unih option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	b) tests_dir=$OPTARG ;;
+	o) logs=$OPTARG ;;
+	f)
+		[[ -r $OPTARG ]] || die "$OPTARG: no such file"
+		extra+=("$OPTARG")
+		;;
+	c) command=$OPTARG ;;
+	a) kernel_args=$OPTARG ;;
+	t) time_limit=$OPTARG ;;
+	u) kunit=1 ;;
+	n) host_drivers=1 ;;
+	i) icount=1 ;;
+	h)
+		usage
+		exit 0
+		;;
+	*)
+		usage >&2
+		exit 2
+		;;
+	esac
+done
+shift $((OPTIND - 1))
+tests=("$@")
+check_host
+
+scratch=$(mktemp -d)
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+if [[ -z $logs ]]; then
+	logs=$(mktemp -d)
+	own_logs=1
+fi
+mkdir -p "$logs"
+logs=$(cd "$logs" && pwd)
+rm -f "$logs"/{console,results,qemu}.log
+
+if [[ -z $tests_dir && -z $command ]]; then
+	mkdir -p "$scratch/tests"
+	build_tests
+	tests_dir=$scratch/tests
+fi
+[[ -n $command ]] || choose_tests
+build_initramfs
+describe_machine
+boot
+judge
