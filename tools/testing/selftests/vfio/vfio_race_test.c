@@ -17,7 +17,7 @@
 #include "lib/holder.h"
 
 #define TEST_SECONDS	60
-#define ROUNDS		3
+#define ROUNDS		2
 #define ATTEMPTS	8	/* to find the other one asleep, for each */
 
 static const char *pf = bench.pf;

@@ -129,33 +129,27 @@ run_program()
 	result "$1" "$(cat /tmp/exit)" "$2 $3"
 }
 
+# On one PF, which is the CONF_PFth of CONF_PFS that are tested in as many
+# machines: the first one says how many results there will be of them all.
 run_tests()
 {
-	local pfs program pf count=0 number=0
+	local pf program count number
 
-	pfs=$(list_pfs)
-	if [ -z "$pfs" ]; then
-		echo "Bail out! no device with SR-IOV in this machine"
+	pf=$(list_pfs | sed -n "${CONF_PF}p")
+	if [ -z "$pf" ]; then
+		echo "Bail out! only $(list_pfs | wc -l) PFs in this machine"
 		return 1
 	fi
-	[ -n "$VFIO_ICOUNT" ] && pfs=$(echo "$pfs" | head -n 1)
-
-	for pf in $pfs; do
-		for program in $CONF_TESTS; do
-			count=$((count + 1))
-		done
-	done
-	echo "KTAP version 1"
-	echo "1..$((count + ${CONF_KUNIT:-0}))"
-	if [ -n "$CONF_KUNIT" ]; then
-		number=1
-		run_kunit $number
+	count=$(echo "$CONF_TESTS" | wc -w)
+	number=$((${CONF_KUNIT:-0} + (CONF_PF - 1) * count))
+	if [ "$CONF_PF" = 1 ]; then
+		echo "KTAP version 1"
+		echo "1..$((${CONF_KUNIT:-0} + CONF_PFS * count))"
+		[ -n "$CONF_KUNIT" ] && run_kunit 1
 	fi
-	for pf in $pfs; do
-		for program in $CONF_TESTS; do
-			number=$((number + 1))
-			run_program $number "$program" "$pf"
-		done
+	for program in $CONF_TESTS; do
+		number=$((number + 1))
+		run_program $number "$program" "$pf"
 	done
 }
 
@@ -171,6 +165,7 @@ stty -F /dev/ttyS1 raw
 exec >/dev/ttyS1 2>&1 </dev/null
 # shellcheck source=/dev/null
 . /vmtest.conf
+: "${CONF_PF:=1}" "${CONF_PFS:=1}"
 # For vfio_cost_test: CPU time counts instructions.
 [ -n "$VFIO_ICOUNT" ] && export VFIO_ICOUNT
 status=0

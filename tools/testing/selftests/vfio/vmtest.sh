@@ -20,12 +20,13 @@ Usage: $me -k BZIMAGE [option]... [test]...
 
 Boots BZIMAGE in QEMU with an igb PF, an nvme PF and an e1000e, and runs the
 named tests (programs of this directory; all of them if none is named) on each
-PF.  Exit status 0 means that all passed and that the kernel did not complain.
+PF: in two machines at once, as they mostly wait for resets.  Exit status 0
+means that all passed and that the kernel did not complain.
 
   -k BZIMAGE  the kernel; its configuration needs what ./config lists
   -b DIR      tests that are built already (static); default: build them
-  -o DIR      where console.log and results.log go; default: a temporary
-              directory, kept if something failed
+  -o DIR      where the logs go: results.log, and the kernel's console*.log;
+              default: a temporary directory, kept if something failed
   -f FILE     a further file for the guest, in /extra (may be repeated)
   -c COMMAND  run this in /extra of the guest in place of the tests
   -a ARGS     further kernel arguments
@@ -223,23 +224,27 @@ describe_machine()
 	add_plain_nic
 }
 
-# The guest's output as it comes; QEMU ends with this shell, whatever ends it.
-boot()
+# start_vm NAME [ENVIRONMENT]: its logs have this name; QEMU ends with this
+# shell, whatever ends it.  The kernel hands the environment on to its init.
+start_vm()
 {
-	mkfifo "$scratch/out"
+	: >"$logs/results$1.log"
 	setpriv --pdeathsig TERM timeout -k 5 "$time_limit" \
 		"$QEMU" "${machine[@]}" -kernel "$kernel" \
-		-initrd "$scratch/initramfs" \
-		-append "console=ttyS0 panic=-1 intel_iommu=on $kernel_args" \
-		-serial "file:$logs/console.log" \
-		-chardev stdio,id=results,signal=off -serial chardev:results \
-		</dev/null >"$scratch/out" 2>"$logs/qemu.log" &
-	vm=$!
-	tr -d '\r' <"$scratch/out" | tee "$logs/results.log" |
-		grep --line-buffered -v '^vmtest-guest: exit' || true
-	vm_status=0
-	wait "$vm" || vm_status=$?
-	vm=''
+		-initrd "$scratch/initramfs" -append \
+		"console=ttyS0 panic=-1 intel_iommu=on $kernel_args ${2:-}" \
+		-serial "file:$logs/console$1.log" \
+		-serial "file:$logs/results$1.log" \
+		</dev/null >"$logs/qemu$1.log" 2>&1 &
+	vm_names+=("$1")
+	vm_pids+=($!)
+}
+
+# What the guest says, as it says it.
+show_vm()
+{
+	tail -s 0.2 -n +1 -f --pid="${vm_pids[$1]}" \
+		"$logs/results${vm_names[$1]}.log" | sed -u "/$end_mark/d"
 }
 
 # ------------------------------------------------------------------ the verdict
@@ -267,14 +272,11 @@ complaint_list=(
 )
 complaints=$(IFS="|" && echo "${complaint_list[*]}")
 
-kernel_complained()
-{
-	grep -E -q "$complaints" "$logs/console.log"
-}
+end_mark='^vmtest-guest: exit '
 
 guest_status()
 {
-	sed -n 's/^vmtest-guest: exit \([0-9]*\)$/\1/p' "$logs/results.log"
+	sed -n "s/$end_mark\([0-9]*\)$/\1/p" "$logs/results$1.log"
 }
 
 # fail REASON: with the end of the kernel's log where that tells more
@@ -286,21 +288,22 @@ fail()
 	exit 1
 }
 
+# judge NAME STATUS: QEMU's exit status is no more than a hint.
 judge()
 {
-	local status
+	local status console="$logs/console$1.log"
 
-	if [[ -s $logs/console.log ]] && kernel_complained; then
-		grep -E -m 1 -A 25 "$complaints" "$logs/console.log" >&2
+	if [[ -s $console ]] && grep -E -q "$complaints" "$console"; then
+		grep -E -m 1 -A 25 "$complaints" "$console" >&2
 		fail "the kernel complained (above)"
 	fi
-	status=$(guest_status)
+	status=$(guest_status "$1")
 	if [[ -z $status ]]; then
-		tail -n 15 "$logs/console.log" "$logs/qemu.log" >&2 || true
-		if ((vm_status == 124)); then
+		tail -n 15 "$console" "$logs/qemu$1.log" >&2 || true
+		if (($2 == 124)); then
 			fail "no end after $time_limit s"
 		fi
-		fail "the guest did not come to its end (QEMU's status is $vm_status)"
+		fail "the guest did not come to its end (QEMU's status is $2)"
 	fi
 	((status == 0)) || fail "failed (the guest's status is $status)"
 }
@@ -309,10 +312,12 @@ judge()
 
 clean_up()
 {
-	if [[ -n $vm ]]; then
-		kill "$vm" 2>/dev/null || true
-		wait "$vm" 2>/dev/null || true
-	fi
+	local pid
+
+	for pid in "${vm_pids[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
 	rm -rf "$scratch"
 	if [[ -n $own_logs ]] && ((!keep_logs)); then
 		rm -rf "$logs"
@@ -320,8 +325,8 @@ clean_up()
 }
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
-host_drivers='' icount=0 time_limit=600 keep_logs=0 vm='' scratch=''
-extra=() tests=()
+host_drivers='' icount=0 time_limit=600 keep_logs=0 scratch=''
+extra=() tests=() vm_names=() vm_pids=()
 
 while getopts k:b:o:f:c:a:t:unih option; do
 	case $option in
@@ -362,7 +367,7 @@ if [[ -z $logs ]]; then
 fi
 mkdir -p "$logs"
 logs=$(cd "$logs" && pwd)
-rm -f "$logs"/{console,results,qemu}.log
+rm -f "$logs"/{console,results,qemu}*.log
 
 if [[ -z $tests_dir && -z $command ]]; then
 	mkdir -p "$scratch/tests"
@@ -372,5 +377,18 @@ fi
 [[ -n $command ]] || choose_tests
 build_initramfs
 describe_machine
-boot
-judge
+if [[ -n $command ]] || ((icount)); then
+	start_vm ""
+	show_vm 0
+else
+	start_vm .1 "CONF_PF=1 CONF_PFS=2"
+	start_vm .2 "CONF_PF=2 CONF_PFS=2"
+	for i in 0 1; do
+		show_vm $i
+	done | tee "$logs/results.log"
+fi
+for i in "${!vm_pids[@]}"; do
+	status=0
+	wait "${vm_pids[i]}" || status=$?
+	judge "${vm_names[i]}" "$status"
+done
