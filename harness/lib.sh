@@ -91,6 +91,9 @@ need_disk()
 
 # ---- one run at a time
 
+# What the shell waits for in the background, besides a phase.
+lock_pid=
+
 lock()
 {
 	[ -z "${locked:-}" ] || return 0
@@ -98,7 +101,11 @@ lock()
 	exec 9>>"$top/work/lock"
 	if ! flock -n 9; then
 		say "waiting for another run in this checkout to end ..."
-		flock 9
+		# Not in the foreground: a signal must be heard meanwhile.
+		flock 9 &
+		lock_pid=$!
+		wait "$lock_pid" || die "cannot lock $top/work/lock"
+		lock_pid=
 	fi
 	locked=1
 }
@@ -112,6 +119,7 @@ end_phase()
 {
 	local i
 
+	[ -z "$lock_pid" ] || kill "$lock_pid" 2>/dev/null || true
 	[ -n "$phase_group" ] || return 0
 	kill -TERM -- "-$phase_group" 2>/dev/null || true
 	for ((i = 0; i < 50; i++)); do
