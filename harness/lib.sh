@@ -143,14 +143,17 @@ trap 'interrupted 143' TERM
 trap 'interrupted 129' HUP
 trap end_phase EXIT
 
-# The lines of a log that say why it failed.
+# The lines of a log that say why it failed: our own words for it if there are
+# any, else what programs say.
 reason()
 {
-	local log=$1 lines
+	local log=$1 pattern lines
 
-	lines=$(grep -aE '^error: |(^|[^[:alnum:]_])([Ee]rror|ERROR|fatal):|^E: |did not |No space left' \
-		"$log" | grep -avE '^make(\[[0-9]+\])?: ' | tail -n 3 || true)
-	[ -n "$lines" ] || lines=$(grep -av '^[[:space:]]*$' "$log" | tail -n 3 || true)
+	for pattern in '^(error|vmtest\.sh|bases/[^:]*): ' \
+		'(^|[^[:alnum:]_])([Ee]rror|ERROR|WARNING|CHECK|fatal):|^E: |No space left' '[^[:space:]]'; do
+		lines=$(grep -aE "$pattern" "$log" | grep -avE '^make(\[[0-9]+\])?: ' | tail -n 3 || true)
+		[ -z "$lines" ] || break
+	done
 	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed 's/^error: //; s/^/    /'
 }
 
