@@ -49,9 +49,7 @@ FIXTURE_TEARDOWN(override)
 	close(self->log);
 	EXPECT_EQ(0, file_write(ENABLE_SRIOV, "Y"));
 	EXPECT_EQ(0, pci_write(pf, "sriov_drivers_autoprobe", "1"));
-	if (pci_read_int(pf, "sriov_numvfs")) {
-		EXPECT_EQ(0, bench_disable_vfs());
-	}
+	EXPECT_EQ(0, bench_disable_vfs());
 	if (strcmp(pci_driver(pf, driver), VFIO_PCI)) {
 		EXPECT_EQ(0, pci_move_to(pf, VFIO_PCI));
 		EXPECT_EQ(0, pci_set_override(pf, self->pf_override));

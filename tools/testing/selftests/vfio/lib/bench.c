@@ -98,6 +98,8 @@ int bench_enable_vfs(int nr_vfs)
 int bench_disable_vfs(void)
 {
 	bench.nr_vfs = 0;
+	if (!pci_read_int(bench.pf, "sriov_numvfs"))
+		return 0;
 	return pci_set_numvfs(bench.pf, 0);
 }
 
@@ -135,7 +137,7 @@ static int run_on(const char *pf, int argc, char **argv, int nr_vfs,
 	} else {
 		ret = run_harness(argc, argv, harness_run);
 	}
-	if (pci_read_int(pf, "sriov_numvfs") > 0 && bench_disable_vfs())
+	if (bench_disable_vfs())
 		ret = KSFT_FAIL;
 	return ret;
 }
