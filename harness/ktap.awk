@@ -6,6 +6,8 @@
 # "Bail out!" are failures, too: a run that was cut short must not pass. (KUnit
 # plans no parameters; if some are missing, so is what encloses them.)
 
+BEGIN { deepest = -1 }
+
 function report(status, name) { printf "%s\t%s\n", status, name }
 
 # The name of a case, after the program or suite that it belongs to.
@@ -39,14 +41,24 @@ function close_level(indent) {
 	delete subtest[indent]
 }
 
+function open_level(indent,	i) {
+	for (i = deepest + 1; i <= indent; i++) {
+		cases_before[i] = cases
+		failures_before[i] = failures
+	}
+	if (indent > deepest)
+		deepest = indent
+}
+
 function close_deeper(indent,	i) {
 	for (i = deepest; i > indent; i--)
 		close_level(i)
-	deepest = indent
+	if (deepest > indent)
+		deepest = indent
 }
 
 function result(indent, ok, skip, name,	inner, inner_failures) {
-	inner = indent in cases_before ? cases - cases_before[indent] : cases
+	inner = cases - cases_before[indent]
 	close_deeper(indent)
 	inner_failures = failures - failures_before[indent]
 	if (!inner || (!ok && !inner_failures)) {
@@ -75,14 +87,13 @@ line ~ /^Bail out!/ {
 
 line ~ /^# Subtest: / {
 	close_deeper(indent - 1)
-	deepest = indent
+	open_level(indent)
 	subtest[indent] = substr(line, 12)
 	next
 }
 
 line ~ /^1\.\.[0-9]+/ {
-	if (indent > deepest)
-		deepest = indent
+	open_level(indent)
 	if (indent in plan) {
 		name = subtest[indent]
 		close_level(indent)
@@ -90,14 +101,11 @@ line ~ /^1\.\.[0-9]+/ {
 			subtest[indent] = name
 	}
 	plan[indent] = substr(line, 4) + 0
-	cases_before[indent] = cases
-	failures_before[indent] = failures
 	next
 }
 
 line ~ /^(not )?ok( |$)/ {
-	if (indent > deepest)
-		deepest = indent
+	open_level(indent)
 	skip = line ~ /# *[Ss][Kk][Ii][Pp]/
 	ok = line ~ /^ok/
 	name = line
