@@ -365,6 +365,7 @@ main()
 	run_check_documentation
 
 	run_vm_tests tip "KUnit and selftests on the patched kernel" "$out/bzImage" -u
+	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$out/bzImage" -i
 	run_stock_tests
 	finish
 }

@@ -38,6 +38,12 @@ write_copies()
 		*) chmod 644 "$top/$file" ;;
 		esac
 	done < <(added_files "$gitdir" base series)
+	while read -r file; do
+		if ! git -C "$dir" cat-file -e "series:$file" 2>/dev/null; then
+			rm -f "$top/$file"
+			say "removed $file, which is no longer in the series"
+		fi
+	done < <(git -C "$top" ls-files drivers include tools Documentation)
 }
 
 main()

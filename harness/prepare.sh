@@ -34,6 +34,8 @@ checkout_src()
 	local rev
 
 	rev=$(in_git rev-parse --verify -q "$1^{commit}") || die "no commit $1 in $gitdir"
+	# What a killed run may have left; nobody else is here.
+	rm -f "$(in_src rev-parse --path-format=absolute --git-path index.lock)"
 	in_src checkout -q --force --detach "$rev"
 }
 
@@ -94,10 +96,11 @@ create_src()
 		rm -rf "$dir"
 		return
 	fi
+	rm -rf "$src.new"
 	in_git worktree prune
 	in_git worktree add -q --no-checkout --detach "$src.new" stock
 	find "$dir" -mindepth 1 -maxdepth 1 -exec mv -t "$src.new" {} +
-	mv "$gitdir/index.incoming" "$(git -C "$src.new" rev-parse --git-path index)"
+	mv "$gitdir/index.incoming" "$(git -C "$src.new" rev-parse --path-format=absolute --git-path index)"
 	in_git worktree move "$src.new" "$src"
 	in_src update-index -q --refresh
 	printf '/build\n/build-*\n' >>"$gitdir/info/exclude"
