@@ -160,6 +160,7 @@ run_command()
 	status=$?
 }
 
+/bin/busybox --install -s /bin
 mount_all
 stty -F /dev/ttyS1 raw
 exec >/dev/ttyS1 2>&1 </dev/null

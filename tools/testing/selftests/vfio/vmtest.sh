@@ -130,13 +130,11 @@ write_conf()
 
 build_initramfs()
 {
-	local root="$scratch/root" applet
+	local root="$scratch/root"
 
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,tests,extra}
 	cp "$(command -v "$BUSYBOX")" "$root/bin/busybox"
-	for applet in $("$BUSYBOX" --list); do
-		[[ -e $root/bin/$applet ]] || ln -s busybox "$root/bin/$applet"
-	done
+	ln -s busybox "$root/bin/sh"
 	cp "$here/vmtest-guest.sh" "$root/init"
 	chmod +x "$root/init"
 	if [[ -n $tests_dir ]]; then
@@ -242,11 +240,22 @@ start_vm()
 	vm_pids+=($!)
 }
 
-# What the guest says, as it says it.
+# What the guest says, as it says it: whole lines, until the machine is gone
+# and all has been read.
 show_vm()
 {
-	tail -s 0.2 -n +1 -f --pid="${vm_pids[$1]}" \
-		"$logs/results${vm_names[$1]}.log" | sed -u "/$end_mark/d"
+	local alive=1 line='' part=''
+
+	while ((alive)); do
+		kill -0 "${vm_pids[$1]}" 2>/dev/null || alive=0
+		while IFS= read -r line; do
+			[[ $part$line =~ $end_mark ]] ||
+				printf '%s\n' "$part$line"
+			part=''
+		done
+		part+=$line
+		((!alive)) || sleep 0.1
+	done <"$logs/results${vm_names[$1]}.log"
 }
 
 # ------------------------------------------------------------------ the verdict
@@ -389,8 +398,13 @@ else
 		show_vm $i
 	done | tee "$logs/results.log"
 fi
-for i in "${!vm_pids[@]}"; do
+statuses=()
+for pid in "${vm_pids[@]}"; do
 	status=0
-	wait "${vm_pids[i]}" || status=$?
-	judge "${vm_names[i]}" "$status"
+	wait "$pid" || status=$?
+	statuses+=("$status")
+done
+vm_pids=()
+for i in "${!statuses[@]}"; do
+	judge "${vm_names[i]}" "${statuses[i]}"
 done
