@@ -4,6 +4,10 @@
 # What every command of the harness shares: where things are, messages, phases,
 # the lock, and the end of children. Sourced, never run.
 
+# What is written and compared must not depend on who runs it.
+export LC_ALL=C
+umask 022
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 base=${BASE:-linux-6.12}
 basedir=$top/bases/$base
