@@ -151,16 +151,26 @@ build_initramfs()
 
 # ---------------------------------------------------------------- the machine
 
-# The file may be there and not work: only a boot can tell.
+# The file may be there and not work, or hang: only a boot can tell.
 kvm_works()
 {
+	local log="$scratch/trial.log" tries pid works=1
+
 	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
-	timeout -k 2 10 "$QEMU" -accel kvm -cpu host -machine q35 -m 256 \
-		-nodefaults -display none -no-reboot -kernel "$kernel" \
-		-append "console=ttyS0 panic=-1" \
-		-serial "file:$scratch/trial.log" >/dev/null 2>&1 </dev/null ||
-		return 1
-	grep -q 'Linux version' "$scratch/trial.log"
+	: >"$log"
+	setpriv --pdeathsig KILL "$QEMU" -accel kvm -cpu host -machine q35 \
+		-m 256 -nodefaults -display none -no-reboot -kernel "$kernel" \
+		-append "console=ttyS0 panic=-1" -serial "file:$log" \
+		>/dev/null 2>&1 </dev/null &
+	pid=$!
+	for ((tries = 0; tries < 40 && works; tries++)); do
+		kill -0 "$pid" 2>/dev/null || tries=40
+		! grep -q 'Linux version' "$log" || works=0
+		sleep 0.1
+	done
+	kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || true
+	return $works
 }
 
 # add_port NAME [OPTION]: the next root port, for a device of its own
