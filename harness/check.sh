@@ -209,7 +209,7 @@ configure_noiov()
 	mkdir -p "$src/build-noiov"
 	kmake "$src/build-noiov" allmodconfig
 	while read -r symbol; do
-		"$src/scripts/config" --file "$src/build-noiov/.config" -d "$symbol"
+		"$src/scripts/config" --keep-case --file "$src/build-noiov/.config" -d "$symbol"
 	done < <(pci_iov_and_selectors)
 	kmake "$src/build-noiov" olddefconfig
 	! grep -q '^CONFIG_PCI_IOV=' "$src/build-noiov/.config" || die "CONFIG_PCI_IOV can't be turned off"
