@@ -237,11 +237,8 @@ check_noiov()
 	[ ! -s "$work/warnings.new" ] || return 1
 	[ ! -e "$dir/drivers/vfio/pci/vfio_pci_sriov.o" ] || die "vfio_pci_sriov.o was built"
 	echo "text of vfio-pci-core.o: $before bytes in the base, $after with the series"
-	[ "$after" -le $((before + noiov_growth)) ] || die "$object grew by $((after - before)) bytes"
+	[ "$after" -le "$before" ] || die "$object grew by $((after - before)) bytes"
 }
-
-# What a pointer that stays NULL and the moved option parsing may cost.
-noiov_growth=256
 
 # ---- in the VM
 
