@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Does work grow with the number of PFs or VFs that vfio-pci has?  It must not,
- * neither for a new device nor for an open.
+ * neither for a new device nor for an open.  And does the work of a refusal tell
+ * how much of a token is right?
  *
  * CPU time is too coarse to tell, unless it counts instructions: "vmtest.sh -i"
  * boots a machine in which it does, with many PFs.
@@ -249,6 +250,31 @@ TEST_F_TIMEOUT(cost, opens_with_many_vfs, TEST_SECONDS)
 	many = least(refused_opens);
 	expect_no_growth(_metadata, "refused with a wrong one", few, many,
 			 (nr_vfs - 1) * PER_DEVICE);
+}
+
+/*
+ * TOKEN_1, but for its first or for its last byte.  A comparison that stops
+ * where they differ takes some instructions for each byte that it gets to.
+ */
+#define DIFFERS_FIRST	"6d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9021"
+#define DIFFERS_LAST	"7d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9020"
+#define PER_15_BYTES	8
+
+TEST_F_TIMEOUT(cost, comparison_does_not_tell_how_much_is_right, TEST_SECONDS)
+{
+	long long first, last;
+
+	ASSERT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_1));
+	ASSERT_EQ(0, bench_enable_vfs(1));
+	open_token = DIFFERS_FIRST;
+	first = least(refused_opens);
+	open_token = DIFFERS_LAST;
+	last = least(refused_opens);
+	ksft_print_msg("refused: %lld instructions if the first byte is wrong, %lld if the last\n",
+		       first, last);
+	EXPECT_LT(0, first);
+	EXPECT_LT(0, last);
+	EXPECT_LT(llabs(last - first), PER_15_BYTES);
 }
 
 int main(int argc, char **argv)
