@@ -57,18 +57,18 @@ FIXTURE_TEARDOWN(counts)
 /* ------------------------------- opens that fail after they were admitted */
 
 /* Nobody has told the container which IOMMU, so it can't be used. */
-static int open_without_iommu(const char *token)
+static int open_without_iommu(const char *addr, const char *token)
 {
 	int container, group, fd;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/dev/vfio/%d", pci_iommu_group(vf));
+	snprintf(path, sizeof(path), "/dev/vfio/%d", pci_iommu_group(addr));
 	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	group = open(path, O_RDWR | O_CLOEXEC);
 	if (container < 0 || group < 0 ||
 	    ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
 		return -EIO;
-	fd = group_get_device_token(group, vf, token);
+	fd = group_get_device_token(group, addr, token);
 	if (fd >= 0)
 		close(fd);
 	close(group);
@@ -76,14 +76,14 @@ static int open_without_iommu(const char *token)
 	return fd < 0 ? fd : 0;
 }
 
-/* An address that the VF's IOMMU group has reserved, for MSI mostly. */
-static bool reserved_address(unsigned long long *iova)
+/* An address that the device's IOMMU group has reserved, for MSI mostly. */
+static bool reserved_address(const char *addr, unsigned long long *iova)
 {
 	char path[128], regions[256];
 
 	snprintf(path, sizeof(path),
 		 "/sys/kernel/iommu_groups/%d/reserved_regions",
-		 pci_iommu_group(vf));
+		 pci_iommu_group(addr));
 	if (file_read(path, regions, sizeof(regions)))
 		return false;
 	*iova = strtoull(regions, NULL, 16);
@@ -91,7 +91,7 @@ static bool reserved_address(unsigned long long *iova)
 }
 
 /* The address space has a mapping where the device's must not have one. */
-static int open_with_unfit_mappings(const char *token)
+static int open_with_unfit_mappings(const char *addr, const char *token)
 {
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map),
@@ -105,11 +105,11 @@ static int open_with_unfit_mappings(const char *token)
 
 	page = mmap(NULL, map.size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED || !reserved_address(&iova))
+	if (page == MAP_FAILED || !reserved_address(addr, &iova))
 		return -EIO;
 	map.iova = iova;
 	map.vaddr = (uintptr_t)page;
-	ret = user_init(&user, OPEN_COMPAT, vf);
+	ret = user_init(&user, OPEN_COMPAT, addr);
 	if (ret)
 		return ret;
 	if (ioctl(user.iommu, VFIO_IOMMU_MAP_DMA, &map))
@@ -122,7 +122,7 @@ static int open_with_unfit_mappings(const char *token)
 }
 
 /* The number of the bound device can't be written back. */
-static int bind_in_read_only_memory(const char *token)
+static int bind_in_read_only_memory(const char *addr, const char *token)
 {
 	struct vfio_device_bind_iommufd *bind;
 	unsigned char bytes[TOKEN_BYTES];
@@ -132,7 +132,7 @@ static int bind_in_read_only_memory(const char *token)
 	bind = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	iommufd = iommufd_open();
-	cdev = cdev_open(vf);
+	cdev = cdev_open(addr);
 	if (bind == MAP_FAILED || iommufd < 0 || cdev < 0 ||
 	    token_parse(token, bytes))
 		return -EIO;
@@ -149,20 +149,30 @@ static int bind_in_read_only_memory(const char *token)
 	return ret;
 }
 
+static const struct {
+	int (*open)(const char *addr, const char *token);
+	int error;
+} failing[] = {
+	[OPEN_TYPE1] = { open_without_iommu, -EINVAL },
+	[OPEN_COMPAT] = { open_with_unfit_mappings, -EADDRINUSE },
+	[OPEN_CDEV] = { bind_in_read_only_memory, -EFAULT },
+};
+
 TEST_F_TIMEOUT(counts, open_failed_after_admission, TEST_SECONDS)
 {
-	static const struct {
-		int (*open_vf)(const char *token);
-		int error;
-	} failing[] = {
-		[OPEN_TYPE1] = { open_without_iommu, -EINVAL },
-		[OPEN_COMPAT] = { open_with_unfit_mappings, -EADDRINUSE },
-		[OPEN_CDEV] = { bind_in_read_only_memory, -EFAULT },
-	};
-
 	EXPECT_EQ(failing[variant->path].error,
-		  failing[variant->path].open_vf(TOKEN_1));
+		  failing[variant->path].open(vf, TOKEN_1));
 	EXPECT_NO_VF_IN_USE();
+}
+
+/* As if the PF had been opened and closed at once: the token is set. */
+TEST_F_TIMEOUT(counts, pf_open_failed_after_admission, TEST_SECONDS)
+{
+	user_exit(&self->pf);
+	EXPECT_EQ(failing[variant->path].error,
+		  failing[variant->path].open(pf, TOKEN_2));
+	EXPECT_EQ(-EACCES, try_open(variant->path, vf, TOKEN_1));
+	EXPECT_EQ(0, try_open(variant->path, vf, TOKEN_2));
 }
 
 TEST_F_TIMEOUT(counts, refused_open, TEST_SECONDS)

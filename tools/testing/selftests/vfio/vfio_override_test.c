@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -194,6 +195,35 @@ TEST_F_TIMEOUT(override, pf_with_vfs_is_refused_at_probe, TEST_SECONDS)
 	EXPECT_EQ(0, pci_move_to(pf, VFIO_PCI));
 }
 
+/* Runtime power management takes a moment: two turns of the clock at most. */
+static bool falls_asleep(const char *addr)
+{
+	time_t start = time(NULL);
+	char status[32];
+
+	do {
+		if (pci_read(addr, "power/runtime_status", status,
+			     sizeof(status)))
+			return false;
+		if (!strcmp(status, "suspended"))
+			return true;
+	} while (time(NULL) < start + 2);
+	return false;
+}
+
+/* A PF that sleeps has no VFs; they must keep it awake, and then let it be. */
+TEST_F_TIMEOUT(override, pf_is_awake_while_it_has_vfs, TEST_SECONDS)
+{
+	if (!falls_asleep(pf))
+		SKIP(return, "%s does not sleep when it is idle", pf);
+	ASSERT_EQ(0, bench_enable_vfs(1));
+	EXPECT_FALSE(falls_asleep(pf));
+	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
+	EXPECT_FALSE(falls_asleep(pf));
+	ASSERT_EQ(0, bench_disable_vfs());
+	EXPECT_TRUE(falls_asleep(pf));
+}
+
 /* ------------------------------------------- a PF that vfio-pci has not got */
 
 TEST_F_TIMEOUT(override, vfs_of_a_host_pf_are_left_alone, TEST_SECONDS)
@@ -300,6 +330,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	};
 	struct range range = {};
 	char addr[PCI_ADDR_LEN];
+	bool slept;
 	size_t i;
 	int ret;
 
@@ -315,6 +346,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	ASSERT_EQ(0, bench_enable_vfs(2));
 	snprintf(addr, sizeof(addr), "%s", vf);
 	ASSERT_EQ(0, bench_disable_vfs());
+	slept = falls_asleep(pf);
 
 	ASSERT_EQ(0, fail_allocations_below(&range));
 	ret = bench_enable_vfs(2);
@@ -324,6 +356,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 	EXPECT_FALSE(pci_exists(addr));
 	EXPECT_FALSE(klog_find(self->log, addr, "is now driven by"));
+	EXPECT_EQ(slept, falls_asleep(pf));
 
 	/* With memory it works as ever. */
 	ASSERT_EQ(0, bench_enable_vfs(2));

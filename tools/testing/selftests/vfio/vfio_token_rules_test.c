@@ -137,88 +137,6 @@ TEST_F_TIMEOUT(rules, plain_device_takes_no_token, TEST_SECONDS)
 	user_exit(&plain);
 }
 
-TEST_F_TIMEOUT(rules, feature_sets_the_token, TEST_SECONDS)
-{
-	ASSERT_EQ(0, user_open(&self->pf, NULL));
-	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_2));
-	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_1));
-	ASSERT_EQ(0, user_open(&self->vf, TOKEN_2));
-	/* Also while a VF is in use, which stays open. */
-	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_1));
-	user_close(&self->vf);
-	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_2));
-	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
-}
-
-TEST_F_TIMEOUT(rules, feature_refuses_all_else, TEST_SECONDS)
-{
-	const __u32 get = VFIO_DEVICE_FEATURE_GET;
-	const __u32 set = VFIO_DEVICE_FEATURE_SET;
-	const __u32 probe = VFIO_DEVICE_FEATURE_PROBE;
-	unsigned char bytes[TOKEN_BYTES];
-	int fd;
-
-	ASSERT_EQ(0, token_parse(TOKEN_2, bytes));
-	ASSERT_EQ(0, user_open(&self->pf, NULL));
-	fd = self->pf.device;
-
-	/* There is SET, and it can be asked for. */
-	EXPECT_EQ(0, device_feature(fd, probe, NULL, 0));
-	EXPECT_EQ(0, device_feature(fd, probe | set, NULL, 0));
-	EXPECT_EQ(0, device_feature(fd, probe | set, bytes, TOKEN_BYTES));
-	/* There is no GET. */
-	EXPECT_EQ(-EINVAL, device_feature(fd, get, bytes, TOKEN_BYTES));
-	EXPECT_EQ(-EINVAL, device_feature(fd, probe | get, NULL, 0));
-	EXPECT_EQ(-EINVAL, device_feature(fd, probe | get | set, NULL, 0));
-	EXPECT_EQ(-EINVAL, device_feature(fd, get | set, bytes, TOKEN_BYTES));
-	EXPECT_EQ(-EINVAL, device_feature(fd, 0, bytes, TOKEN_BYTES));
-	/* Too small for a token, unknown flags. */
-	EXPECT_EQ(-EINVAL, device_feature(fd, set, NULL, 0));
-	EXPECT_EQ(-EINVAL, device_feature(fd, set, bytes, TOKEN_BYTES - 1));
-	EXPECT_EQ(-EINVAL, device_feature(fd, set | (1u << 31), bytes,
-					  TOKEN_BYTES));
-	/* None of them has set it. */
-	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_2));
-	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
-}
-
-TEST_F_TIMEOUT(rules, feature_token_must_be_readable, TEST_SECONDS)
-{
-	struct vfio_device_feature *feature;
-	long page = sysconf(_SC_PAGESIZE);
-	char *pages;
-
-	/* The header ends the first page, no page follows. */
-	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, pages);
-	ASSERT_EQ(0, munmap(pages + page, page));
-	feature = (void *)(pages + page - sizeof(*feature));
-	feature->argsz = sizeof(*feature) + TOKEN_BYTES;
-	feature->flags = VFIO_DEVICE_FEATURE_SET |
-			 VFIO_DEVICE_FEATURE_PCI_VF_TOKEN;
-
-	ASSERT_EQ(0, user_open(&self->pf, NULL));
-	EXPECT_EQ(-1, ioctl(self->pf.device, VFIO_DEVICE_FEATURE, feature));
-	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
-}
-
-TEST_F_TIMEOUT(rules, feature_is_for_pfs_only, TEST_SECONDS)
-{
-	unsigned char bytes[TOKEN_BYTES] = {};
-	int fd;
-
-	ASSERT_EQ(0, user_open(&self->vf, TOKEN_1));
-	fd = self->vf.device;
-	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_SET, bytes,
-					  sizeof(bytes)));
-	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_GET, bytes,
-					  sizeof(bytes)));
-	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_PROBE, NULL,
-					  0));
-}
-
 /* ------------------------------------------- the same rules at every door */
 
 /* What the group path has set and let in counts for the cdev path, too. */
@@ -249,6 +167,115 @@ TEST(vf_open_through_its_cdev_counts_for_the_group)
 	EXPECT_EQ(-EACCES, try_open(OPEN_TYPE1, pf, TOKEN_2));
 	user_exit(&user);
 	EXPECT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_2));
+}
+
+/* -------------------------------------- VFIO_DEVICE_FEATURE_PCI_VF_TOKEN */
+
+FIXTURE(feature)
+{
+	struct user pf;
+	struct user vf;
+};
+
+FIXTURE_VARIANT(feature)
+{
+	enum open_path path;
+};
+
+FIXTURE_VARIANT_ADD(feature, type1) { .path = OPEN_TYPE1 };
+FIXTURE_VARIANT_ADD(feature, cdev) { .path = OPEN_CDEV };
+
+/* The PF is open and the token is TOKEN_1. */
+FIXTURE_SETUP(feature)
+{
+	ASSERT_EQ(0, user_init(&self->pf, variant->path, pf));
+	ASSERT_EQ(0, user_init(&self->vf, variant->path, vf));
+	ASSERT_EQ(0, user_open(&self->pf, TOKEN_1));
+}
+
+FIXTURE_TEARDOWN(feature)
+{
+	user_exit(&self->vf);
+	user_exit(&self->pf);
+}
+
+TEST_F_TIMEOUT(feature, sets_the_token, TEST_SECONDS)
+{
+	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_2));
+	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_1));
+	ASSERT_EQ(0, user_open(&self->vf, TOKEN_2));
+	/* Also while a VF is in use, which stays open. */
+	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_1));
+	user_close(&self->vf);
+	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_2));
+	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
+}
+
+TEST_F_TIMEOUT(feature, refuses_all_else, TEST_SECONDS)
+{
+	const __u32 get = VFIO_DEVICE_FEATURE_GET;
+	const __u32 set = VFIO_DEVICE_FEATURE_SET;
+	const __u32 probe = VFIO_DEVICE_FEATURE_PROBE;
+	unsigned char bytes[TOKEN_BYTES];
+	int fd;
+
+	ASSERT_EQ(0, token_parse(TOKEN_2, bytes));
+	fd = self->pf.device;
+
+	/* There is SET, and it can be asked for. */
+	EXPECT_EQ(0, device_feature(fd, probe, NULL, 0));
+	EXPECT_EQ(0, device_feature(fd, probe | set, NULL, 0));
+	EXPECT_EQ(0, device_feature(fd, probe | set, bytes, TOKEN_BYTES));
+	/* There is no GET. */
+	EXPECT_EQ(-EINVAL, device_feature(fd, get, bytes, TOKEN_BYTES));
+	EXPECT_EQ(-EINVAL, device_feature(fd, probe | get, NULL, 0));
+	EXPECT_EQ(-EINVAL, device_feature(fd, probe | get | set, NULL, 0));
+	EXPECT_EQ(-EINVAL, device_feature(fd, get | set, bytes, TOKEN_BYTES));
+	EXPECT_EQ(-EINVAL, device_feature(fd, 0, bytes, TOKEN_BYTES));
+	/* Too small for a token, unknown flags. */
+	EXPECT_EQ(-EINVAL, device_feature(fd, set, NULL, 0));
+	EXPECT_EQ(-EINVAL, device_feature(fd, set, bytes, TOKEN_BYTES - 1));
+	EXPECT_EQ(-EINVAL, device_feature(fd, set | (1u << 31), bytes,
+					  TOKEN_BYTES));
+	/* None of them has set it. */
+	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_2));
+	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
+}
+
+TEST_F_TIMEOUT(feature, token_must_be_readable, TEST_SECONDS)
+{
+	struct vfio_device_feature *feature;
+	long page = sysconf(_SC_PAGESIZE);
+	char *pages;
+
+	/* The header ends the first page, no page follows. */
+	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	ASSERT_EQ(0, munmap(pages + page, page));
+	feature = (void *)(pages + page - sizeof(*feature));
+	feature->argsz = sizeof(*feature) + TOKEN_BYTES;
+	feature->flags = VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_PCI_VF_TOKEN;
+
+	EXPECT_EQ(-1, ioctl(self->pf.device, VFIO_DEVICE_FEATURE, feature));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
+}
+
+TEST_F_TIMEOUT(feature, is_for_pfs_only, TEST_SECONDS)
+{
+	unsigned char bytes[TOKEN_BYTES] = {};
+	int fd;
+
+	ASSERT_EQ(0, user_open(&self->vf, TOKEN_1));
+	fd = self->vf.device;
+	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_SET, bytes,
+					  sizeof(bytes)));
+	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_GET, bytes,
+					  sizeof(bytes)));
+	EXPECT_EQ(-ENOTTY, device_feature(fd, VFIO_DEVICE_FEATURE_PROBE, NULL,
+					  0));
 }
 
 /* ---------------------------------- the group's request: "name [option]..." */

@@ -136,7 +136,8 @@ static int join_container(struct user *user)
 
 int user_init(struct user *user, enum open_path path, const char *addr)
 {
-	int ret = 0;
+	char cdev[64];
+	int ret;
 
 	user->path = path;
 	user->group = -1;
@@ -147,7 +148,9 @@ int user_init(struct user *user, enum open_path path, const char *addr)
 					   iommufd_open();
 	if (user->iommu < 0)
 		return user->iommu;
-	if (path != OPEN_CDEV)
+	if (path == OPEN_CDEV)
+		ret = pci_vfio_cdev(addr, cdev, sizeof(cdev));
+	else
 		ret = join_container(user);
 	if (ret)
 		user_exit(user);
