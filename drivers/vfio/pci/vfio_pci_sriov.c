@@ -21,9 +21,11 @@
  * The lock is a spinlock and a leaf.  The VFIO core calls admission with the
  * lock of the device set held, which PF and VFs do not share.
  *
- * When vfio-pci enables VFs of a PF, each gets the driver_override vfio-pci
- * before a driver can probe it, or no driver ever.  An administrator may change
- * the override of a VF.  All this happens with the device_lock() of the PF held.
+ * When vfio-pci drives a PF, each new VF gets the driver_override vfio-pci
+ * before a driver can probe it, or no driver ever.  (Not on s390, where VFs of
+ * the firmware are linked to their PF after they were added.)  An administrator
+ * may change the override of a VF.  VFs are enabled and disabled with the
+ * device_lock() of the PF held.
  */
 
 #include <crypto/utils.h>
@@ -45,9 +47,9 @@
 #define VFIO_PCI_DRIVER_NAME	"vfio-pci"
 
 /*
- * The PFs that have SR-IOV enabled by vfio-pci, by the address of their
- * pci_dev.  A PF is in here from before its first VF is created until after
- * its last VF is removed.
+ * The PFs that vfio-pci and its variants drive, by the address of their
+ * pci_dev.  A PF is in here from before it can have VFs until after its last
+ * one is removed, and leaves before its own reference is dropped.
  */
 static DEFINE_XARRAY(vfio_pci_pfs);
 
@@ -293,6 +295,7 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
+	int ret;
 
 	if (!pdev->is_physfn && !pdev->is_virtfn)
 		return 0;
@@ -301,6 +304,14 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 		vdev->pf = vfio_pci_pf_alloc();
 		if (!vdev->pf)
 			return -ENOMEM;
+
+		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev->pf,
+				GFP_KERNEL);
+		if (ret) {
+			vfio_pci_pf_put(vdev->pf);
+			vdev->pf = NULL;
+			return ret;
+		}
 	} else {
 		vdev->pf = vfio_pci_pf_get(pci_physfn(pdev));
 	}
@@ -317,6 +328,8 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
  */
 void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
 {
+	if (vdev->pdev->is_physfn)
+		xa_erase(&vfio_pci_pfs, (unsigned long)vdev->pdev);
 	vfio_pci_pf_put(vdev->pf);
 	vdev->pf = NULL;
 }
@@ -326,6 +339,7 @@ void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
  * @vdev: the device
  *
  * Context: with the memory_lock held for writing.
+ * Return: true if it must.
  */
 bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev)
 {
@@ -371,16 +385,12 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 	struct vfio_pci_pf *pf = vdev->pf;
 	int ret;
 
-	if (pci_num_vf(pdev))
+	if (pf->has_vfs)
 		return -EBUSY;
-
-	ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, pf, GFP_KERNEL);
-	if (ret)
-		return ret;
 
 	ret = vfio_pci_sriov_power_up(vdev);
 	if (ret)
-		goto out_erase;
+		return ret;
 
 	pf->lost_vf = false;
 	ret = pci_enable_sriov(pdev, nr_virtfn);
@@ -397,21 +407,16 @@ out_disable:
 	pci_disable_sriov(pdev);
 out_power:
 	vfio_pci_sriov_power_release(vdev);
-out_erase:
-	xa_erase(&vfio_pci_pfs, (unsigned long)pdev);
 	return ret;
 }
 
 static void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 {
-	struct pci_dev *pdev = vdev->pdev;
-
-	if (!pci_num_vf(pdev))
+	if (!vdev->pdev->is_physfn || !vdev->pf->has_vfs)
 		return;
 
-	pci_disable_sriov(pdev);
+	pci_disable_sriov(vdev->pdev);
 	vfio_pci_sriov_power_release(vdev);
-	xa_erase(&vfio_pci_pfs, (unsigned long)pdev);
 }
 
 /**
@@ -438,16 +443,18 @@ int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 EXPORT_SYMBOL_GPL(vfio_pci_core_sriov_configure);
 
 /*
- * A VF was added to the bus, and nobody can probe it yet.  If it can't be kept
- * from host drivers with an override, it gets no driver at all, ever.
+ * A VF was added to the bus, and no driver can match it yet.  If it can't be
+ * kept from host drivers with an override, it gets no driver at all, ever: to
+ * the driver core a dead device is one that is about to be removed.
  */
 static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 {
 	struct pci_dev *physfn = pci_physfn(vf);
 
 	if (!device_set_driver_override(&vf->dev, VFIO_PCI_DRIVER_NAME)) {
-		pci_info(physfn, "VF %s captured: driver_override is "
-			 VFIO_PCI_DRIVER_NAME "\n", pci_name(vf));
+		pci_info(physfn,
+			 "VF %s captured: driver_override is vfio-pci\n",
+			 pci_name(vf));
 		return;
 	}
 
@@ -461,12 +468,12 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 
 static void vfio_pci_sriov_bound(struct pci_dev *vf)
 {
-	struct pci_dev *physfn = pci_physfn(vf);
+	const char *name = vf->dev.driver->name;
 
-	if (vf->dev.driver != physfn->dev.driver)
-		pci_warn(physfn, "VF %s is now driven by %s, not by %s as its PF\n",
-			 pci_name(vf), vf->dev.driver->name,
-			 physfn->dev.driver->name);
+	if (strcmp(name, VFIO_PCI_DRIVER_NAME))
+		pci_warn(pci_physfn(vf),
+			 "VF %s is now driven by %s, not by vfio-pci\n",
+			 pci_name(vf), name);
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,

@@ -20,19 +20,20 @@ struct vfio_pci_core_device;
 /**
  * struct vfio_pci_pf - what vfio-pci knows about one PF that it drives
  *
- * @ref:	held by the PF's vfio_pci_core_device and by that of each VF
+ * @ref:	held by those who have a pointer to it
  * @lock:	protects @token and @vf_opens, so that an open is checked and
- *		counted in one step.  A leaf: nothing is called with it held.
+ *		counted in one step
  * @token:	the VF token, a secret: never leaves this structure
  * @vf_opens:	how many files of VFs are open or being opened
- * @has_vfs:	SR-IOV is on, or about to be.  Protected by the memory_lock of
- *		the PF's vfio_pci_core_device.
- * @lost_vf:	a VF could not be captured.  Written while the PF's SR-IOV is
- *		being enabled, by the thread that does it.
+ * @has_vfs:	SR-IOV is on, or about to be.  Written with both the
+ *		device_lock() of the PF and the memory_lock of its
+ *		vfio_pci_core_device held, read with either.
+ * @lost_vf:	a VF could not be captured.  Written while SR-IOV is being
+ *		enabled, by the thread that does it.
  */
 struct vfio_pci_pf {
 	struct kref	ref;
-	spinlock_t	lock;	/* protects token, vf_opens */
+	spinlock_t	lock;	/* a leaf: nothing is called with it held */
 	uuid_t		token;
 	unsigned long	vf_opens;
 	bool		has_vfs;

@@ -6,7 +6,6 @@
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <kunit/visibility.h>
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/pci.h>
@@ -149,51 +148,42 @@ static void who_holds_a_pf_sets_the_token_even_while_a_vf_is_in_use(struct kunit
  * One thread opens and closes a VF with t1, the other opens the PF with t2 and
  * t1 in turn.  While the VF is open, t1 must remain the token.
  */
-struct race {
-	struct vfio_pci_pf *pf;
-	bool over;
-	struct completion done;
-};
-
 static int race_pf_thread(void *data)
 {
-	struct race *race = data;
+	struct vfio_pci_pf *pf = data;
 
-	while (!READ_ONCE(race->over)) {
-		vfio_pci_pf_admit_pf(race->pf, &t2);
-		vfio_pci_pf_admit_pf(race->pf, &t1);
+	while (!kthread_should_stop()) {
+		vfio_pci_pf_admit_pf(pf, &t2);
+		vfio_pci_pf_admit_pf(pf, &t1);
 		cond_resched();
 	}
-	complete(&race->done);
 	return 0;
 }
 
 static void no_token_changes_under_an_open_vf(struct kunit *test)
 {
-	struct race race = { .pf = test->priv };
+	struct vfio_pci_pf *pf = test->priv;
 	unsigned int changed = 0, opened = 0;
 	struct task_struct *task;
 	int i;
 
-	init_completion(&race.done);
-	task = kthread_run(race_pf_thread, &race, "vf-token-race");
+	task = kthread_run(race_pf_thread, pf, "vf-token-race");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 
 	for (i = 0; i < 20000; i++) {
-		if (vfio_pci_pf_admit_vf(race.pf, &t1)) {
+		if (vfio_pci_pf_admit_vf(pf, &t1)) {
 			cond_resched();
 			continue;
 		}
 		opened++;
 		if (!(i % 256))
 			usleep_range(10, 20);
-		if (!token_is(race.pf, &t1))
+		if (!token_is(pf, &t1))
 			changed++;
-		vfio_pci_pf_unadmit_vf(race.pf);
+		vfio_pci_pf_unadmit_vf(pf);
 	}
 
-	WRITE_ONCE(race.over, true);
-	wait_for_completion(&race.done);
+	kthread_stop(task);
 	KUNIT_EXPECT_EQ(test, changed, 0);
 	KUNIT_EXPECT_GT(test, opened, 0);
 }
@@ -283,6 +273,39 @@ static void a_vf_of_a_host_driver_s_pf_takes_no_token(struct kunit *test)
 	vdev->vdev.admission_ops->unadmit(&vdev->vdev);
 	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, &t1), -EINVAL);
 	vfio_pci_sriov_uninit(vdev);
+	vfio_put_device(&vdev->vdev);
+	vfio_put_device(&pf_vdev->vdev);
+}
+
+static void a_vf_shares_the_token_of_its_pf(struct kunit *test)
+{
+	struct vfio_pci_core_device *pf_vdev = new_vdev(test);
+	struct vfio_pci_core_device *vdev = new_vdev(test);
+	struct vfio_pci_core_device *late = new_vdev(test);
+
+	pf_vdev->pdev->is_physfn = 1;
+	KUNIT_EXPECT_EQ(test, vfio_pci_sriov_init(pf_vdev), 0);
+	KUNIT_EXPECT_EQ(test, vfio_pci_pf_admit_pf(pf_vdev->pf, &t1), 0);
+
+	vdev->pdev->is_virtfn = 1;
+	vdev->pdev->physfn = pf_vdev->pdev;
+	KUNIT_EXPECT_EQ(test, vfio_pci_sriov_init(vdev), 0);
+	KUNIT_EXPECT_PTR_EQ(test, vdev->pf, pf_vdev->pf);
+
+	/* The PF leaves first, which PCI does not do: the door stays closed */
+	vfio_pci_sriov_uninit(pf_vdev);
+	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, NULL), -EACCES);
+	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, &t1), 0);
+	vdev->vdev.admission_ops->unadmit(&vdev->vdev);
+	vfio_pci_sriov_uninit(vdev);
+
+	late->pdev->is_virtfn = 1;
+	late->pdev->physfn = pf_vdev->pdev;
+	KUNIT_EXPECT_EQ(test, vfio_pci_sriov_init(late), 0);
+	KUNIT_EXPECT_NULL(test, late->pf);
+	vfio_pci_sriov_uninit(late);
+
+	vfio_put_device(&late->vdev);
 	vfio_put_device(&vdev->vdev);
 	vfio_put_device(&pf_vdev->vdev);
 }
@@ -385,6 +408,7 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE(no_driver_registers_a_pf_or_vf_without_admission),
 	KUNIT_CASE(a_pf_and_a_vf_pass_admission),
 	KUNIT_CASE(a_vf_of_a_host_driver_s_pf_takes_no_token),
+	KUNIT_CASE(a_vf_shares_the_token_of_its_pf),
 	KUNIT_CASE(a_device_without_sriov_gets_nothing),
 #if IS_ENABLED(CONFIG_VFIO_GROUP)
 	KUNIT_CASE_PARAM(options_take_one_well_formed_token, options_gen_params),
