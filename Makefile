@@ -11,6 +11,8 @@ demo:
 	@harness/demo.sh
 check:
 	@harness/check.sh
+red:
+	@harness/red.sh
 kernel:
 	@harness/kernel.sh series
 stock-kernel:
@@ -20,5 +22,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo check kernel stock-kernel tree export
+.PHONY: help demo check red kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -7,6 +7,8 @@ make demo           install what is missing, build the patched kernel, boot it i
                     QEMU and show what VF tokens do
 make check          check everything: base, patches, KUnit and selftests in QEMU,
                     and that the tests fail on the unpatched kernel where they must
+make red            can the tests fail? Take each property from the series in turn
+                    (harness/red/), and see that its tests are red
 make kernel         the patched kernel:   out/BASE/bzImage and .config
 make stock-kernel   the unpatched kernel: out/BASE/bzImage.stock and .config.stock
 make tree           a git tree with the prepared base and the patches on it:
