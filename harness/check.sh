@@ -305,11 +305,16 @@ check_red_on_stock()
 	[ "$listed" -gt 0 ] && [ "$bad" = 0 ]
 }
 
+# That many fail is what they are for here, so the run can't.
+vm_tests_on_stock()
+{
+	vm_tests stock "$out/bzImage.stock" || true
+}
+
 run_stock_tests()
 {
 	: >"$work/stock.ktap"
-	try_phase stock-tests "selftests on the unpatched kernel" \
-		vm_tests stock "$out/bzImage.stock"
+	try_phase stock-tests "selftests on the unpatched kernel" vm_tests_on_stock
 	ktap_cases "$work/stock.ktap" >"$work/stock.cases"
 	say "    $(count_of pass "$work/stock.cases") cases passed there, $(count_of fail "$work/stock.cases") failed"
 	step red-on-stock "the tests that must be red on it are" check_red_on_stock
