@@ -107,12 +107,12 @@ choose_tests()
 	local name known
 
 	known=$(list_tests "$tests_dir")
+	[[ -n $known ]] || die "$tests_dir: no tests there"
 	if ((icount)) && ((${#tests[@]} == 0)); then
 		tests=(vfio_cost_test)
 	elif ((${#tests[@]} == 0)); then
 		mapfile -t tests < <(grep -v '^vfio_cost_test$' <<<"$known")
 	fi
-	((${#tests[@]})) || die "$tests_dir: no tests there"
 	for name in "${tests[@]}"; do
 		grep -qx -- "$name" <<<"$known" ||
 			die "$tests_dir: no test $name there"
@@ -339,6 +339,7 @@ clean_up()
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
+	[[ -z $show_pid ]] || wait "$show_pid" 2>/dev/null || true
 	rm -rf "$scratch"
 	if [[ -n $own_logs ]] && ((!keep_logs)); then
 		rm -rf "$logs"
@@ -346,13 +347,16 @@ clean_up()
 }
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
-host_drivers='' icount=0 time_limit=600 keep_logs=0 scratch=''
+host_drivers='' icount=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
 extra=() tests=() vm_names=() vm_pids=()
 
 while getopts k:b:o:f:c:a:t:unih option; do
 	case $option in
 	k) kernel=$OPTARG ;;
-	b) tests_dir=$OPTARG ;;
+	b)
+		[[ -d $OPTARG ]] || die "$OPTARG: no such directory"
+		tests_dir=$OPTARG
+		;;
 	o) logs=$OPTARG ;;
 	f)
 		[[ -r $OPTARG ]] || die "$OPTARG: no such file"
@@ -400,14 +404,17 @@ build_initramfs
 describe_machine
 if [[ -n $command ]] || ((icount)); then
 	start_vm ""
-	show_vm 0
+	show_vm 0 &
 else
 	start_vm .1 "CONF_PF=1 CONF_PFS=2"
 	start_vm .2 "CONF_PF=2 CONF_PFS=2"
 	for i in 0 1; do
 		show_vm $i
-	done | tee "$logs/results.log"
+	done | tee "$logs/results.log" &
 fi
+# Only a wait can be interrupted.
+show_pid=$!
+wait "$show_pid"
 statuses=()
 for pid in "${vm_pids[@]}"; do
 	status=0
