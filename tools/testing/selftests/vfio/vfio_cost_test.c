@@ -254,11 +254,12 @@ TEST_F_TIMEOUT(cost, opens_with_many_vfs, TEST_SECONDS)
 
 /*
  * TOKEN_1, but for its first or for its last byte.  A comparison that stops
- * where they differ takes some instructions for each byte that it gets to.
+ * where they differ, even if it compares 8 bytes at once, takes at least 3
+ * instructions more for the last; the average may be off by 1.
  */
 #define DIFFERS_FIRST	"6d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9021"
 #define DIFFERS_LAST	"7d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9020"
-#define PER_15_BYTES	8
+#define ROUNDED		1
 
 TEST_F_TIMEOUT(cost, comparison_does_not_tell_how_much_is_right, TEST_SECONDS)
 {
@@ -274,7 +275,7 @@ TEST_F_TIMEOUT(cost, comparison_does_not_tell_how_much_is_right, TEST_SECONDS)
 		       first, last);
 	EXPECT_LT(0, first);
 	EXPECT_LT(0, last);
-	EXPECT_LT(llabs(last - first), PER_15_BYTES);
+	EXPECT_GE(ROUNDED, llabs(last - first));
 }
 
 int main(int argc, char **argv)
