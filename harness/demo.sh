@@ -9,7 +9,8 @@ set -euo pipefail
 
 show_story()
 {
-	vmtest -k "$out/bzImage" -o "$logs/vm.demo" -f "$work/selftests/vfio_open" \
+	# -n: the story begins with the host's own driver.
+	vmtest -n -k "$out/bzImage" -o "$logs/vm.demo" -f "$work/selftests/vfio_open" \
 		-f "$top/harness/demo/guest.sh" -c 'sh guest.sh'
 }
 
