@@ -40,7 +40,14 @@ edit('drivers/vfio/pci/vfio_pci_core.c',
      'case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN' =>
 	change(qr/^\tcase VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:\n\t\treturn [^;]*;\n/m),
      'macro VF_TOKEN_ARG' =>
-	change(qr/^#define VF_TOKEN_ARG .*\n\n/m));
+	change(qr/^#define VF_TOKEN_ARG .*\n\n/m),
+     # Versions of coccinelle differ in the empty line that they leave here.
+     'end of the declarations in vfio_pci_core_close_device' =>
+	change(qr/^(\t\tcontainer_of\(core_vdev, .*\);\n)\n*(?=#if IS_ENABLED\(CONFIG_EEH\)\n\teeh_dev_release)/m,
+	       sub { "$1\n" }),
+     'vfio_unregister_group_dev() before vfio_pci_vga_uninit()' =>
+	change(qr/^(\tvfio_unregister_group_dev\(.*\);\n)\n*(?=\tvfio_pci_vga_uninit)/m,
+	       sub { "$1\n" }));
 
 edit('drivers/vfio/pci/vfio_pci.c',
      'parameter enable_sriov' =>
