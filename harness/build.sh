@@ -67,6 +67,15 @@ kernel_key()
 	} | hash_of
 }
 
+# compile_kernel FLAVOUR IMAGE: of what is checked out
+compile_kernel()
+{
+	mkdir -p "$src/build"
+	configure_kernel "$src/build" "$1"
+	kmake "$src/build" bzImage
+	cp "$src/build/arch/x86/boot/bzImage" "$2"
+}
+
 # build_kernel REF FLAVOUR SUFFIX: out/<base>/bzImage<SUFFIX> and .config<SUFFIX>
 build_kernel()
 {
@@ -78,11 +87,8 @@ build_kernel()
 		return
 	fi
 	checkout_src "$ref"
-	mkdir -p "$src/build"
-	configure_kernel "$src/build" "$flavour"
-	kmake "$src/build" bzImage
 	mkdir -p "$out"
-	cp "$src/build/arch/x86/boot/bzImage" "$out/bzImage$suffix"
+	compile_kernel "$flavour" "$out/bzImage$suffix"
 	cp "$src/build/.config" "$out/.config$suffix"
 	set_stamp "bzImage$suffix" "$key"
 }

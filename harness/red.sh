@@ -12,7 +12,6 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
 mutants=$top/harness/red
-vmtest=$src/tools/testing/selftests/vfio/vmtest.sh
 passed=0 failed=0
 
 # What MUTANT must make red: lines of program and case.
@@ -25,9 +24,7 @@ build_mutant()
 {
 	checkout_src "$applied"
 	in_src apply "$mutants/$1.diff"
-	configure_kernel "$src/build" patched
-	kmake "$src/build" bzImage
-	cp "$src/build/arch/x86/boot/bzImage" "$work/bzImage.red"
+	compile_kernel patched "$work/bzImage.red"
 	checkout_src "$applied"
 }
 
@@ -44,7 +41,7 @@ run_tests()
 		programs+=("$program")
 	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
 	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
-	"$vmtest" -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
+	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
 		"${options[@]}" "${programs[@]}" || true
 }
 
