@@ -153,6 +153,24 @@ run_tests()
 	done
 }
 
+# Nothing is taken for a leak before it is 5 s old, nor the first time only: a
+# pointer may have been in a register.  The first report is of the whole run.
+find_leaks()
+{
+	local leaks=/sys/kernel/debug/kmemleak
+
+	[ -e "$leaks" ] || return 0
+	sleep 6
+	echo scan >"$leaks"
+	sleep 1
+	echo scan >"$leaks"
+	cat "$leaks" >/tmp/leaks
+	[ -s /tmp/leaks ] || return 0
+	echo "# memory was leaked:"
+	sed 's/^/# /' /tmp/leaks
+	return 1
+}
+
 run_command()
 {
 	cd /extra || return 1
@@ -175,6 +193,7 @@ if [ -n "$CONF_COMMAND" ]; then
 	run_command
 else
 	run_tests || status=1
+	find_leaks || status=1
 fi
 echo "vmtest-guest: exit $status"
 # Everything must have left before the machine does.

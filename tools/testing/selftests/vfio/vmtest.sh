@@ -12,6 +12,7 @@ top=$(cd "$here/../../../.." && pwd)
 QEMU=${QEMU:-qemu-system-x86_64}
 BUSYBOX=${BUSYBOX:-busybox}
 icount_pfs=12
+big_kernel=$((6 * 1024 * 1024))
 
 usage()
 {
@@ -34,6 +35,8 @@ means that all passed and that the kernel did not complain.
   -n          leave the devices to the host drivers, bind none to vfio-pci
   -i          one CPU that counts instructions as time, and $icount_pfs igb PFs
               (for vfio_cost_test, which is then the default)
+  -w          two CPUs that count instructions as time, which jumps while both
+              sleep: waits, as for the resets of a device, take no real time
   -t SECONDS  give up after this long; default 600
   -h          this text
 
@@ -208,10 +211,23 @@ add_plain_nic()
 		-device "e1000e,bus=plain,netdev=plainnet,romfile=")
 }
 
+# A sanitizer takes memory for itself, and makes a large kernel.
+memory()
+{
+	local size
+
+	size=$(stat -L -c %s "$kernel")
+	if ((size > big_kernel)); then
+		echo 2G
+	else
+		echo 1G
+	fi
+}
+
 describe_machine()
 {
 	ports=0
-	machine=(-machine "q35,kernel-irqchip=split" -m 1G -nodefaults
+	machine=(-machine "q35,kernel-irqchip=split" -m "$(memory)" -nodefaults
 		-display none -no-reboot
 		-device "intel-iommu,intremap=on,caching-mode=on")
 	if ((icount)); then
@@ -221,7 +237,11 @@ describe_machine()
 		add_igb_pfs $icount_pfs
 		return
 	fi
-	if kvm_works; then
+	if ((warp)); then
+		echo "# without KVM; waits take no time"
+		machine+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off"
+			-cpu max -smp 2)
+	elif kvm_works; then
 		echo "# with KVM"
 		machine+=(-accel kvm -cpu host -smp 2)
 	else
@@ -273,7 +293,8 @@ show_vm()
 
 # ------------------------------------------------------------------ the verdict
 
-# What the kernel says when something is wrong with it.
+# What the kernel says when something is wrong with it.  The stacks that fault
+# injection shows are none of it, nor is a failed allocation.
 complaint_list=(
 	'BUG:'
 	'WARNING:'
@@ -281,18 +302,27 @@ complaint_list=(
 	'KASAN:'
 	'UBSAN:'
 	'KFENCE:'
+	'KCSAN:'
 	'INFO: task .* blocked'
 	'rcu: INFO'
 	'general protection fault'
 	'Kernel panic'
-	'possible (circular|recursive) locking'
+	'possible .* (locking|dependency|deadlock)'
 	'inconsistent lock state'
 	'held lock freed'
+	'bad unlock balance'
+	'lock held when returning to user space'
+	'suspicious RCU usage'
+	'DEBUG_LOCKS_WARN_ON'
+	'MAX_LOCK'
+	'trying to register non-static key'
+	'slab .*corruption'
+	'(Redzone|Poison|Object padding) overwritten'
 	'sleeping function called'
 	'scheduling while atomic'
 	'refcount_t:'
 	'list_(add|del) corruption'
-	'unreferenced object'
+	'new suspected memory leaks'
 )
 complaints=$(IFS="|" && echo "${complaint_list[*]}")
 
@@ -350,10 +380,10 @@ clean_up()
 }
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
-host_drivers='' icount=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
+host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
 extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:unih option; do
+while getopts k:b:o:f:c:a:t:uniwh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b)
@@ -371,6 +401,7 @@ while getopts k:b:o:f:c:a:t:unih option; do
 	u) kunit=1 ;;
 	n) host_drivers=1 ;;
 	i) icount=1 ;;
+	w) warp=1 ;;
 	h)
 		usage
 		exit 0
