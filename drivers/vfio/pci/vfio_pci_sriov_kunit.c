@@ -244,6 +244,19 @@ static void no_driver_registers_a_pf_or_vf_without_admission(struct kunit *test)
 	vfio_put_device(&vdev->vdev);
 }
 
+/* Ask as the VFIO core does; a refusal has a reason */
+static int admit(struct kunit *test, struct vfio_pci_core_device *vdev,
+		 const uuid_t *token)
+{
+	const char *why = NULL;
+	int ret;
+
+	ret = vdev->vdev.admission_ops->admit(&vdev->vdev, token, &why);
+	if (ret)
+		KUNIT_EXPECT_NOT_NULL(test, why);
+	return ret;
+}
+
 static void a_pf_and_a_vf_pass_admission(struct kunit *test)
 {
 	struct vfio_pci_core_device *vdev = new_vdev(test);
@@ -252,7 +265,7 @@ static void a_pf_and_a_vf_pass_admission(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vfio_pci_sriov_init(vdev), 0);
 	KUNIT_EXPECT_NOT_NULL(test, vdev->pf);
 	KUNIT_ASSERT_NOT_NULL(test, vdev->vdev.admission_ops);
-	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, &t1), 0);
+	KUNIT_EXPECT_EQ(test, admit(test, vdev, &t1), 0);
 	KUNIT_EXPECT_TRUE(test, token_is(vdev->pf, &t1));
 	vdev->vdev.admission_ops->unadmit(&vdev->vdev);
 	vfio_pci_sriov_uninit(vdev);
@@ -269,9 +282,9 @@ static void a_vf_of_a_host_driver_s_pf_takes_no_token(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vfio_pci_sriov_init(vdev), 0);
 	KUNIT_EXPECT_NULL(test, vdev->pf);
 	KUNIT_ASSERT_NOT_NULL(test, vdev->vdev.admission_ops);
-	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, NULL), 0);
+	KUNIT_EXPECT_EQ(test, admit(test, vdev, NULL), 0);
 	vdev->vdev.admission_ops->unadmit(&vdev->vdev);
-	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, &t1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, admit(test, vdev, &t1), -EINVAL);
 	vfio_pci_sriov_uninit(vdev);
 	vfio_put_device(&vdev->vdev);
 	vfio_put_device(&pf_vdev->vdev);
@@ -294,8 +307,8 @@ static void a_vf_shares_the_token_of_its_pf(struct kunit *test)
 
 	/* The PF leaves first, which PCI does not do: the door stays closed */
 	vfio_pci_sriov_uninit(pf_vdev);
-	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, NULL), -EACCES);
-	KUNIT_EXPECT_EQ(test, vdev->vdev.admission_ops->admit(&vdev->vdev, &t1), 0);
+	KUNIT_EXPECT_EQ(test, admit(test, vdev, NULL), -EACCES);
+	KUNIT_EXPECT_EQ(test, admit(test, vdev, &t1), 0);
 	vdev->vdev.admission_ops->unadmit(&vdev->vdev);
 	vfio_pci_sriov_uninit(vdev);
 
