@@ -3,7 +3,7 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE KERNEL TREE FORCE
+export BASE FLAVOUR KERNEL TREE FORCE
 
 help:
 	@harness/help.sh
@@ -11,6 +11,10 @@ demo:
 	@harness/demo.sh
 check:
 	@harness/check.sh
+check-deep:
+	@harness/check-deep.sh
+model:
+	@harness/model.sh
 red:
 	@harness/red.sh
 kernel:
@@ -22,5 +26,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo check red kernel stock-kernel tree export
+.PHONY: help demo check check-deep model red kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -43,7 +43,7 @@ boot_base()
 {
 	local log=$work/base-probe.log line
 
-	vmtest -k "$out/bzImage.base" -o "$logs/vm.base" -t 120 -c "$base_probe" | tee "$log"
+	vmtest -k "$(image_of base plain)" -o "$logs/vm.base" -t 120 -c "$base_probe" | tee "$log"
 	for line in '^driver: vfio-pci$' '^answer: .*: No such file or directory$' '^VFs: 0$' \
 		'driver does not support SR-IOV configuration via sysfs'; do
 		grep -q "$line" "$log" || die "the base's answer to sriov_numvfs lacks \"$line\""

@@ -23,14 +23,71 @@ kmake()
 	make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "$@"
 }
 
-# Lines of the fragment that every kernel takes, and those that only a patched
-# one knows.
-config_lines()
+# A kernel is made from a source, "series", "base" or "stock", in a flavour:
+# "plain", or any other for which there is a config.FLAVOUR.
+ref_of()
 {
-	awk -v patched="$1" '/^# patched only/ { only = 1 }
-		/^(CONFIG_|# CONFIG_.* is not set)/ && (!only || patched == "patched")' "$basedir/config"
+	case $1 in
+	series) echo "$applied" ;;
+	*) echo "$1" ;;
+	esac
 }
 
+# image_of SOURCE FLAVOUR; the .config beside it has the same suffix.
+suffix_of()
+{
+	[ "$1" = series ] || printf '.%s' "$1"
+	[ "$2" = plain ] || printf '.%s' "$2"
+}
+
+image_of()
+{
+	printf '%s/bzImage%s\n' "$out" "$(suffix_of "$1" "$2")"
+}
+
+known_flavours()
+{
+	local file
+
+	printf plain
+	for file in "$basedir"/config.*; do
+		printf ' %s' "${file##*/config.}"
+	done
+}
+
+check_flavour()
+{
+	[[ " $(known_flavours) " == *" $1 "* ]] ||
+		die "FLAVOUR=$1: no such flavour (known: $(known_flavours))"
+}
+
+# The lines of a fragment that are for a source: those after "patched only" are
+# for the series.
+lines_of()
+{
+	awk -v source="$1" '/^# patched only/ { only = 1 }
+		/^(CONFIG_|# CONFIG_.* is not set)/ && (!only || source == "series")' "$2"
+}
+
+# config_lines SOURCE FLAVOUR: the flavour's lines take the place of others for
+# the same symbol.
+config_lines()
+{
+	{
+		lines_of "$1" "$basedir/config"
+		[ "$2" = plain ] || lines_of "$1" "$basedir/config.$2"
+	} | awk '{
+			symbol = $0
+			sub(/^# /, "", symbol)
+			sub(/[= ].*/, "", symbol)
+			if (!(symbol in line))
+				order[++n] = symbol
+			line[symbol] = $0
+		}
+		END { for (i = 1; i <= n; i++) print line[order[i]] }'
+}
+
+# check_config DIR SOURCE FLAVOUR
 check_config()
 {
 	local line dropped=()
@@ -40,56 +97,72 @@ check_config()
 		'# '*) ! grep -q "^${line:2:-11}=" "$1/.config" || dropped+=("$line") ;;
 		*) grep -qxF "$line" "$1/.config" || dropped+=("$line") ;;
 		esac
-	done < <(config_lines "$2")
+	done < <(config_lines "$2" "$3")
 	[ "${#dropped[@]}" = 0 ] ||
-		die "$(printf 'the kernel configuration did not take %s; ' "${dropped[@]}")see bases/$base/config"
+		die "$(printf 'the kernel configuration did not take %s; ' "${dropped[@]}")see bases/$base/config*"
 }
 
 configure_kernel()
 {
-	local dir=$1 flavour=$2
+	local dir=$1 source=$2 flavour=$3 fragment
 
-	config_lines "$flavour" >"$work/fragment.$flavour"
-	if [ ! -f "$dir/.config" ] || ! cmp -s "$work/fragment.$flavour" "$dir/.fragment"; then
-		kmake "$dir" KCONFIG_ALLCONFIG="$work/fragment.$flavour" allnoconfig
-		cp "$work/fragment.$flavour" "$dir/.fragment"
+	fragment=$work/fragment$(suffix_of "$source" "$flavour")
+	config_lines "$source" "$flavour" >"$fragment"
+	if [ ! -f "$dir/.config" ] || ! cmp -s "$fragment" "$dir/.fragment"; then
+		kmake "$dir" KCONFIG_ALLCONFIG="$fragment" allnoconfig
+		cp "$fragment" "$dir/.fragment"
 	fi
 	kmake "$dir" olddefconfig
-	check_config "$dir" "$flavour"
+	check_config "$dir" "$source" "$flavour"
 }
 
 kernel_key()
 {
 	{
-		in_git rev-parse "$1"
-		config_lines "$2"
+		in_git rev-parse "$(ref_of "$1")"
+		config_lines "$1" "$2"
 		gcc --version | head -n 1
 	} | hash_of
 }
 
-# compile_kernel FLAVOUR IMAGE: of what is checked out
-compile_kernel()
+# Each flavour has a directory of its own; sources share it, as few files
+# differ.
+build_dir()
 {
-	mkdir -p "$src/build"
-	configure_kernel "$src/build" "$1"
-	kmake "$src/build" bzImage
-	cp "$src/build/arch/x86/boot/bzImage" "$2"
+	if [ "$1" = plain ]; then
+		printf '%s/build\n' "$src"
+	else
+		printf '%s/build-%s\n' "$src" "$1"
+	fi
 }
 
-# build_kernel REF FLAVOUR SUFFIX: out/<base>/bzImage<SUFFIX> and .config<SUFFIX>
+# compile_kernel SOURCE FLAVOUR IMAGE: of what is checked out
+compile_kernel()
+{
+	local dir
+
+	dir=$(build_dir "$2")
+	mkdir -p "$dir"
+	configure_kernel "$dir" "$1" "$2"
+	kmake "$dir" bzImage
+	cp "$dir/arch/x86/boot/bzImage" "$3"
+}
+
+# build_kernel SOURCE [FLAVOUR]: image_of and its .config
 build_kernel()
 {
-	local ref=$1 flavour=$2 suffix=$3 key
+	local source=$1 flavour=${2:-plain} suffix key
 
-	key=$(kernel_key "$ref" "$flavour")
+	suffix=$(suffix_of "$source" "$flavour")
+	key=$(kernel_key "$source" "$flavour")
 	if [ -f "$out/bzImage$suffix" ] && stamp_matches "bzImage$suffix" "$key"; then
 		up_to_date
 		return
 	fi
-	checkout_src "$ref"
+	checkout_src "$(ref_of "$source")"
 	mkdir -p "$out"
-	compile_kernel "$flavour" "$out/bzImage$suffix"
-	cp "$src/build/.config" "$out/.config$suffix"
+	compile_kernel "$source" "$flavour" "$out/bzImage$suffix"
+	cp "$(build_dir "$flavour")/.config" "$out/.config$suffix"
 	set_stamp "bzImage$suffix" "$key"
 }
 

@@ -10,58 +10,8 @@ set -euo pipefail
 
 # shellcheck source=harness/parts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
-
-results=$work/results
-
-record()
-{
-	printf '%s\t%s\n' "$1" "$2" >>"$results"
-}
-
-count_of()
-{
-	grep -c "^$1" "${2:-$results}" || true
-}
-
-finish()
-{
-	local failed
-
-	failed=$(count_of fail)
-	if [ "$failed" != 0 ]; then
-		say ""
-		say "failed:"
-		sed -n 's/^fail\t/  /p' "$results"
-	fi
-	if [ "$(count_of skip)" != 0 ]; then
-		say ""
-		say "skipped:"
-		sed -n 's/^skip\t/  /p' "$results"
-	fi
-	say ""
-	say "checked in $(elapsed $SECONDS)"
-	say "$(count_of pass) passed, $failed failed, $(count_of skip) skipped"
-	[ "$failed" = 0 ] || exit 1
-	exit 0
-}
-
-# A step that the others can do without.
-step()
-{
-	try_phase "$@"
-	if [ "$phase_status" = 0 ]; then
-		record pass "$2"
-	else
-		record fail "$2 (log: $logs/$1.log)"
-	fi
-}
-
-# A step that makes no sense to go on without.
-needed_step()
-{
-	step "$@"
-	[ "$phase_status" = 0 ] || finish
-}
+# shellcheck source=harness/steps.sh
+. "$parts/steps.sh"
 
 # ---- the base
 
@@ -240,42 +190,7 @@ check_noiov()
 	[ "$after" -le "$before" ] || die "$object grew by $((after - before)) bytes"
 }
 
-# ---- in the VM
-
-# vm_tests NAME IMAGE OPTION...: run, and keep the cases that were counted.
-vm_tests()
-{
-	local name=$1 image=$2
-
-	shift 2
-	vmtest -k "$image" -b "$work/selftests" -o "$logs/vm.$name" "$@" | tee "$work/$name.ktap"
-}
-
-# The cases count, and so does the run itself: it may have failed for another
-# reason, such as a complaint of the kernel.
-count_cases()
-{
-	local name=$1 title=$2 status=$3
-
-	ktap_cases "$work/$name.ktap" | sed "s/\t/\t$name: /" >"$work/$name.cases"
-	cat "$work/$name.cases" >>"$results"
-	say "    $(count_of pass "$work/$name.cases") cases passed, $(count_of fail "$work/$name.cases") failed, $(count_of skip "$work/$name.cases") skipped"
-	if [ "$status" = 0 ]; then
-		record pass "$title"
-	elif ! grep -q '^fail' "$work/$name.cases"; then
-		record fail "$title: the run itself (log: $logs/$name.log)"
-	fi
-}
-
-run_vm_tests()
-{
-	local name=$1 title=$2
-
-	shift 2
-	: >"$work/$name.ktap"
-	try_phase "$name" "$title" vm_tests "$name" "$@"
-	count_cases "$name" "$title" "$phase_status"
-}
+# ---- the unpatched kernel
 
 # Each test that expected-red-on-stock names must have failed on the unpatched
 # kernel, on every device it ran on; the others may do what they like there.
@@ -305,10 +220,14 @@ check_red_on_stock()
 	[ "$listed" -gt 0 ] && [ "$bad" = 0 ]
 }
 
-# That many fail is what they are for here, so the run can't.
+# That many fail is what they are for here, so the run can't. Only the programs
+# of which something must be red.
 vm_tests_on_stock()
 {
-	vm_tests stock "$out/bzImage.stock" || true
+	local programs
+
+	mapfile -t programs < <(grep -v '^#' "$basedir/expected-red-on-stock" | cut -d. -f1 | sort -u)
+	vm_tests stock "$(image_of stock plain)" "${programs[@]}" || true
 }
 
 run_stock_tests()
@@ -338,15 +257,9 @@ run_check_documentation()
 
 main()
 {
-	lock
-	ensure_packages
-	mkdir -p "$work"
-	: >"$results"
-
+	begin_count
 	step ktap "the KTAP counter sees failures" check_ktap_counter
-	need_disk 12000 "$work"
-	needed_step fetch "fetching $PACKAGE" fetch_source
-	needed_step stock "unpacking $PACKAGE $(source_version)" prepare_stock
+	get_base 16000
 	needed_step base "the base proves itself" check_base
 	step changed "a changed source is noticed" check_change_is_noticed
 	needed_step applied "the series applies" prepare_applied
@@ -359,15 +272,17 @@ main()
 	check_patches
 	step noiov "CONFIG_PCI_IOV=n: nothing of it is built" check_noiov
 
-	needed_step kernel.base "building the base kernel" build_kernel base plain .base
+	needed_step kernel.base "building the base kernel" build_kernel base
 	step boot.base "sriov_numvfs on the base: no support" boot_base
-	needed_step kernel.stock "building the unpatched kernel" build_kernel stock plain .stock
-	needed_step kernel "building the kernel" build_kernel "$applied" patched ""
+	needed_step kernel.stock "building the unpatched kernel" build_kernel stock
+	build_series_kernel plain
+	build_series_kernel debug
 	needed_step selftests "building the selftests" build_selftests
 	run_check_documentation
 
-	run_vm_tests tip "KUnit and selftests on the patched kernel" "$out/bzImage" -u
-	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$out/bzImage" -i
+	run_all_tests tip "KUnit and selftests on the patched kernel" plain
+	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
+	run_all_tests debug "the same on the debug kernel" debug -t 2400
 	run_stock_tests
 	finish
 }

@@ -2,24 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # kernel.sh series|stock: a kernel image for the test VM, with the series or
-# from the unpatched source; prints its path last.
+# from the unpatched source, of the flavour that FLAVOUR names; prints its path
+# last.
 set -euo pipefail
 
 # shellcheck source=harness/parts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
+flavour=${FLAVOUR:-plain}
+
+check_flavour "$flavour"
+case ${1:-} in
+series | stock) ;;
+*) die "usage: kernel.sh series|stock" ;;
+esac
 lock
 ensure_packages
 prepare_all
-case ${1:-} in
-series)
+if [ "$1" = series ]; then
 	phase applied "applying the series" prepare_applied
-	phase kernel "building the kernel" build_kernel "$applied" patched ""
-	say "$out/bzImage"
-	;;
-stock)
-	phase kernel.stock "building the unpatched kernel" build_kernel stock plain .stock
-	say "$out/bzImage.stock"
-	;;
-*) die "usage: kernel.sh series|stock" ;;
-esac
+	title="building the kernel"
+else
+	title="building the unpatched kernel"
+fi
+phase "kernel$(suffix_of "$1" "$flavour")" "$title" build_kernel "$1" "$flavour"
+image_of "$1" "$flavour"

@@ -24,7 +24,7 @@ build_mutant()
 {
 	checkout_src "$applied"
 	in_src apply "$mutants/$1.diff"
-	compile_kernel patched "$work/bzImage.red"
+	compile_kernel series plain "$work/bzImage.red"
 	checkout_src "$applied"
 }
 
