@@ -38,6 +38,8 @@ means that all passed and that the kernel did not complain.
   -w          two CPUs that count instructions as time, which jumps while both
               sleep: waits, as for the resets of a device, take no real time
   -t SECONDS  give up after this long; default 600
+  -j LOG      no machine: did the kernel complain in this log of a console?
+              Exit status 1, and what it said, if so
   -h          this text
 
 QEMU and BUSYBOX in the environment name other programs than those in PATH.
@@ -343,13 +345,18 @@ fail()
 	exit 1
 }
 
+# show_complaint LOG: the first one of the kernel, if there is any
+show_complaint()
+{
+	grep -a -E -m 1 -A 25 "$complaints" "$1"
+}
+
 # judge NAME STATUS: QEMU's exit status is no more than a hint.
 judge()
 {
 	local status console="$logs/console$1.log"
 
-	if [[ -s $console ]] && grep -E -q "$complaints" "$console"; then
-		grep -E -m 1 -A 25 "$complaints" "$console" >&2
+	if [[ -s $console ]] && show_complaint "$console" >&2; then
 		fail "the kernel complained (above)"
 	fi
 	status=$(guest_status "$1")
@@ -384,7 +391,7 @@ kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
 host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
 extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:uniwh option; do
+while getopts k:b:o:f:c:a:t:j:uniwh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b)
@@ -403,6 +410,11 @@ while getopts k:b:o:f:c:a:t:uniwh option; do
 	n) host_drivers=1 ;;
 	i) icount=1 ;;
 	w) warp=1 ;;
+	j)
+		[[ -r $OPTARG ]] || die "$OPTARG: no such file"
+		! show_complaint "$OPTARG" || exit 1
+		exit 0
+		;;
 	h)
 		usage
 		exit 0
