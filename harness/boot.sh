@@ -27,6 +27,27 @@ check_ktap_counter()
 	[ "$bad" = 0 ]
 }
 
+# What kernels said when something was wrong with them, and what they say when
+# a fault was injected and all is well: the judge must see the one and not mind
+# the other.
+check_splats()
+{
+	local sample name status bad=0
+
+	for sample in "$top"/harness/splat-samples/*.log; do
+		name=$(basename "$sample" .log)
+		status=0
+		vmtest -j "$sample" 2>&1 || status=$?
+		case $name:$status in
+		harmless-*:0) ;;
+		harmless-*) echo "error: complains of $name"; bad=1 ;;
+		*:1) ;;
+		*) echo "error: does not see $name"; bad=1 ;;
+		esac
+	done
+	[ "$bad" = 0 ]
+}
+
 # In the guest: the PF is bound to vfio-pci; can it get VFs?
 # shellcheck disable=SC2016 # the guest's shell expands it
 base_probe='

@@ -227,7 +227,7 @@ vm_tests_on_stock()
 	local programs
 
 	mapfile -t programs < <(grep -v '^#' "$basedir/expected-red-on-stock" | cut -d. -f1 | sort -u)
-	vm_tests stock "$(image_of stock plain)" "${programs[@]}" || true
+	vm_tests stock "$(image_of stock plain)" -w "${programs[@]}" || true
 }
 
 run_stock_tests()
@@ -259,6 +259,8 @@ main()
 {
 	begin_count
 	step ktap "the KTAP counter sees failures" check_ktap_counter
+	step splats "the kernel's complaints are seen" check_splats
+	step model "the model holds, and what is taken from it is missed" "$top/harness/model.sh"
 	get_base 16000
 	needed_step base "the base proves itself" check_base
 	step changed "a changed source is noticed" check_change_is_noticed

@@ -101,13 +101,14 @@ run_vm_tests()
 	count_cases "$name" "$title" "$phase_status"
 }
 
-# run_all_tests NAME TITLE FLAVOUR OPTION...: KUnit and all selftests
+# run_all_tests NAME TITLE FLAVOUR OPTION...: KUnit and all selftests; waits take
+# no time
 run_all_tests()
 {
 	local name=$1 title=$2 flavour=$3
 
 	shift 3
-	run_vm_tests "$name" "$title" "$(image_of series "$flavour")" -u "$@"
+	run_vm_tests "$name" "$title" "$(image_of series "$flavour")" -u -w "$@"
 }
 
 # ---- the way to the series' kernels, the same for each command that counts
