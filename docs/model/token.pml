@@ -23,7 +23,7 @@ inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_op
 inline choose(t)	{ if :: t = 0 :: t = 1 :: t = 2 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
- * (device_cdev.c), which call vfio_df_open(); closes it: vfio_df_close(). */
+ * (device_cdev.c): vfio_df_admit(), vfio_df_open(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
@@ -53,14 +53,14 @@ out:	   with = 0; pf_taken = false;
 	od
 }
 
-/* Opens its VF in the same ways. */
+/* Opens its VF in the same ways; vfio_df_unadmit() follows a failed open or a close. */
 proctype vf_driver(byte me)
 {
 	byte with;
 
 	do
 	:: choose(with); busy++; spin_lock();
-	   if	/* vfio_pci_pf_admit_vf(); unpatched: vfio_pci_validate_vf_token() */
+	   if	/* vfio_pci_pf_admit_vf() */
 	   :: with != token -> spin_unlock(); printf("VF driver %d gives T%d: refused\n", me + 1, with); goto out
 	   :: else -> d_step { set_since[me] = false; printf("VF driver %d gives T%d: it is the token, go on\n", me + 1, with) }
 	   fi;
