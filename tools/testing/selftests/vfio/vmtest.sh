@@ -11,7 +11,7 @@ top=$(cd "$here/../../../.." && pwd)
 
 QEMU=${QEMU:-qemu-system-x86_64}
 BUSYBOX=${BUSYBOX:-busybox}
-icount_pfs=12
+icount_pfs=igb:12
 big_kernel=$((6 * 1024 * 1024))
 
 usage()
@@ -33,8 +33,10 @@ means that all passed and that the kernel did not complain.
   -a ARGS     further kernel arguments
   -u          report the KUnit tests, too, that ran at boot
   -n          leave the devices to the host drivers, bind none to vfio-pci
-  -i          one CPU that counts instructions as time, and $icount_pfs igb PFs
-              (for vfio_cost_test, which is then the default)
+  -i          one CPU that counts instructions as time (for vfio_cost_test,
+              which is then the default), and the PFs that -p says
+  -p PFS      for -i: igb:N, N igb PFs, and a device that no driver wants; or
+              nvme:N, one nvme PF with N VFs; default $icount_pfs
   -w          two CPUs that count instructions as time, which jumps while both
               sleep: waits, as for the resets of a device, take no real time
   -t SECONDS  give up after this long; default 600
@@ -70,7 +72,7 @@ check_host()
 	local devices device
 	devices=$("$QEMU" -device help 2>/dev/null) ||
 		die "$QEMU does not run"
-	for device in igb nvme e1000e intel-iommu; do
+	for device in igb nvme e1000e edu intel-iommu; do
 		[[ $devices == *"name \"$device\""* ]] ||
 			die "$QEMU has no device $device; QEMU 8.0 or later has"
 	done
@@ -186,21 +188,25 @@ add_port()
 }
 
 # Many PFs need more I/O ports than there are, unless nobody asks for any.
+no_io=,io-reserve=0
+
 add_igb_pfs()
 {
 	local i
 
 	for ((i = 0; i < $1; i++)); do
-		add_port "igb$i" ,io-reserve=0
+		add_port "igb$i" "$no_io"
 		machine+=(-netdev "hubport,id=net$i,hubid=0"
 			-device "igb,bus=igb$i,netdev=net$i,romfile=")
 	done
 }
 
+# add_nvme_pf VFS [OPTION]: it must have queues and vectors for all of them
 add_nvme_pf()
 {
-	local nvme_vfs="sriov_max_vfs=4,sriov_vq_flexible=8,sriov_vi_flexible=4"
+	local nvme_vfs="sriov_max_vfs=$1,sriov_vq_flexible=$((2 * $1))"
 
+	nvme_vfs+=",sriov_vi_flexible=$1${2:-}"
 	add_port nvme
 	machine+=(-device "nvme-subsys,id=subsys"
 		-device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs")
@@ -211,6 +217,25 @@ add_plain_nic()
 	add_port plain
 	machine+=(-netdev "hubport,id=plainnet,hubid=0"
 		-device "e1000e,bus=plain,netdev=plainnet,romfile=")
+}
+
+# Neither PF nor VF, without I/O ports, and no driver of the kernel's wants it
+add_unwanted()
+{
+	add_port unwanted "$no_io"
+	machine+=(-device "edu,bus=unwanted")
+}
+
+# add_icount_pfs igb|nvme NUMBER
+add_icount_pfs()
+{
+	case $1 in
+	igb)
+		add_igb_pfs "$2"
+		add_unwanted
+		;;
+	nvme) add_nvme_pf "$2" ",max_ioqpairs=$((2 * $2 + 8)),msix_qsize=$(($2 + 9))" ;;
+	esac
 }
 
 # A sanitizer takes memory for itself, and makes a large kernel.
@@ -236,7 +261,7 @@ describe_machine()
 		# A line on the console costs more than what is measured.
 		kernel_args+=" loglevel=5"
 		machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu max -smp 1)
-		add_igb_pfs $icount_pfs
+		add_icount_pfs "${icount_pfs%:*}" "${icount_pfs#*:}"
 		return
 	fi
 	if ((warp)); then
@@ -253,7 +278,7 @@ describe_machine()
 		machine+=(-accel "tcg,thread=single" -cpu max -smp 2)
 	fi
 	add_igb_pfs 1
-	add_nvme_pf
+	add_nvme_pf 4
 	add_plain_nic
 }
 
@@ -391,7 +416,7 @@ kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
 host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
 extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:j:uniwh option; do
+while getopts k:b:o:f:c:a:t:j:p:uniwh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b)
@@ -409,6 +434,11 @@ while getopts k:b:o:f:c:a:t:j:uniwh option; do
 	u) kunit=1 ;;
 	n) host_drivers=1 ;;
 	i) icount=1 ;;
+	p)
+		[[ $OPTARG =~ ^(igb|nvme):[0-9]+$ ]] ||
+			die "-p $OPTARG: igb:N or nvme:N is meant (-h for help)"
+		icount_pfs=$OPTARG
+		;;
 	w) warp=1 ;;
 	j)
 		[[ -r $OPTARG ]] || die "$OPTARG: no such file"
