@@ -8,15 +8,24 @@
 #include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
+#include <linux/wait.h>
 
 #include "../vfio.h"
 #include "vfio_pci_sriov.h"
+#include "vfio_pci_sriov_check.h"
+
+static unsigned int kunit_operations = 100000;
+module_param(kunit_operations, uint, 0444);
+MODULE_PARM_DESC(kunit_operations, "Operations of the KUnit stress of the VF token");
 
 static const uuid_t t1 = UUID_INIT(0xbd8d9d2b, 0x5a5f, 0x4f5a,
 				   0xa2, 0x11, 0xf5, 0x91, 0x51, 0x4b, 0xa1, 0xf3);
@@ -186,6 +195,393 @@ static void no_token_changes_under_an_open_vf(struct kunit *test)
 	kthread_stop(task);
 	KUNIT_EXPECT_EQ(test, changed, 0);
 	KUNIT_EXPECT_GT(test, opened, 0);
+}
+
+/* The checker, on histories whose verdict is known: the stamps tell it all. */
+#define OPEN(_dev, _token, _result, _start, _end) \
+	{ .what = VF_CALL_OPEN, .device = (_dev), .token = (_token), \
+	  .result = (_result), .start = (_start), .end = (_end) }
+#define CLOSE(_dev, _open, _start, _end) \
+	{ .what = VF_CALL_CLOSE, .device = (_dev), .open = (_open), \
+	  .start = (_start), .end = (_end) }
+#define MOVE(_what, _dev, _start, _end) \
+	{ .what = (_what), .device = (_dev), .start = (_start), .end = (_end) }
+
+enum { PF, VF1, VF2 };
+enum { NO_TOKEN, A, B, C };
+
+struct history_case {
+	const char *what;
+	enum vf_verdict verdict;
+	unsigned int left;	/* calls, of an unexplained history made short */
+	unsigned int nr;
+	struct vf_call call[8];
+};
+
+/* In each, token A is set before, and all is closed. */
+static const struct history_case history_cases[] = {
+	{ "nothing", VF_EXPLAINED, 0, 0, {} },
+	{ "one after the other", VF_EXPLAINED, 0, 6, {
+		OPEN(VF1, A, 0, 1, 2), OPEN(PF, B, -EACCES, 3, 4),
+		CLOSE(VF1, 0, 5, 6), OPEN(PF, B, 0, 7, 8),
+		OPEN(VF1, A, -EACCES, 9, 10), OPEN(VF1, B, 0, 11, 12) } },
+	{ "the old race", VF_UNEXPLAINED, 2, 5, {
+		OPEN(VF1, A, 0, 1, 6), OPEN(PF, B, 0, 2, 7),
+		OPEN(VF2, C, -EACCES, 3, 4),
+		CLOSE(VF1, 0, 8, 9), CLOSE(PF, 1, 10, 11) } },
+	{ "the same calls, the VF closed in time", VF_EXPLAINED, 0, 4, {
+		OPEN(VF1, A, 0, 1, 3), OPEN(PF, B, 0, 2, 7),
+		CLOSE(VF1, 0, 4, 5), CLOSE(PF, 1, 10, 11) } },
+	{ "the same calls, A set again meanwhile", VF_EXPLAINED, 0, 5, {
+		OPEN(VF1, A, 0, 1, 6), OPEN(PF, B, 0, 2, 7),
+		CLOSE(VF1, 0, 8, 9), CLOSE(PF, 1, 10, 11),
+		{ .what = VF_CALL_SET, .token = A, .start = 3, .end = 5 } } },
+	{ "a VF opened with a wrong token", VF_UNEXPLAINED, 1, 3, {
+		OPEN(VF1, B, 0, 1, 2), CLOSE(VF1, 0, 3, 4),
+		OPEN(PF, NO_TOKEN, 0, 5, 6) } },
+	{ "a VF opened with no token", VF_UNEXPLAINED, 1, 1, {
+		OPEN(VF1, NO_TOKEN, 0, 1, 2) } },
+	{ "a PF opened with no token beside a VF", VF_UNEXPLAINED, 2, 3, {
+		OPEN(VF1, A, 0, 1, 2), OPEN(PF, NO_TOKEN, 0, 3, 4),
+		CLOSE(VF1, 0, 5, 6) } },
+	{ "the token refused", VF_UNEXPLAINED, 1, 1, {
+		OPEN(VF1, A, -EACCES, 1, 2) } },
+	{ "a PF refused with no VF in use", VF_UNEXPLAINED, 3, 3, {
+		OPEN(VF1, A, 0, 1, 2), CLOSE(VF1, 0, 3, 4),
+		OPEN(PF, B, -EACCES, 5, 6) } },
+	{ "a PF refused while a VF may be in use", VF_EXPLAINED, 0, 3, {
+		OPEN(VF1, A, 0, 1, 2), CLOSE(VF1, 0, 3, 5),
+		OPEN(PF, B, -EACCES, 4, 6) } },
+	{ "killed, and it had opened", VF_EXPLAINED, 0, 3, {
+		{ .what = VF_CALL_OPEN, .device = VF1, .token = A,
+		  .unfinished = true, .start = 1, .end = 8 },
+		OPEN(PF, B, -EACCES, 2, 3), CLOSE(VF1, 0, 4, 8) } },
+	{ "killed, and it had not", VF_EXPLAINED, 0, 3, {
+		{ .what = VF_CALL_OPEN, .device = VF1, .token = A,
+		  .unfinished = true, .start = 1, .end = 8 },
+		OPEN(PF, B, 0, 2, 3), CLOSE(VF1, 0, 7, 8) } },
+	{ "killed, and still in use", VF_UNEXPLAINED, 3, 3, {
+		{ .what = VF_CALL_OPEN, .device = VF1, .token = A,
+		  .unfinished = true, .start = 1, .end = 4 },
+		CLOSE(VF1, 0, 2, 4), OPEN(PF, B, -EACCES, 5, 6) } },
+	{ "the old token after a restart", VF_UNEXPLAINED, 4, 4, {
+		MOVE(VF_CALL_LEAVE, PF, 1, 4), MOVE(VF_CALL_GONE, PF, 1, 4),
+		MOVE(VF_CALL_ENTER, PF, 5, 6), OPEN(VF1, A, 0, 7, 8) } },
+	{ "a VF leaves while it is open", VF_UNEXPLAINED, 3, 4, {
+		OPEN(VF1, A, 0, 1, 2), MOVE(VF_CALL_LEAVE, VF1, 3, 6),
+		MOVE(VF_CALL_GONE, VF1, 3, 6), CLOSE(VF1, 0, 7, 8) } },
+	{ "a VF leaves when it is closed", VF_EXPLAINED, 0, 5, {
+		OPEN(VF1, A, 0, 1, 2), MOVE(VF_CALL_LEAVE, VF1, 3, 8),
+		MOVE(VF_CALL_GONE, VF1, 3, 8), OPEN(VF1, A, -ENODEV, 4, 5),
+		CLOSE(VF1, 0, 6, 7) } },
+	{ "no such device, but it never left", VF_UNEXPLAINED, 1, 1, {
+		OPEN(VF1, A, -ENODEV, 1, 2) } },
+	{ "busy, but nobody else uses it", VF_UNEXPLAINED, 1, 1, {
+		OPEN(VF1, A, -EBUSY, 1, 2) } },
+};
+
+static void history_case_desc(const struct history_case *c, char *desc)
+{
+	strscpy(desc, c->what, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(history, history_cases, history_case_desc);
+
+/* What the checker needs to look at a history and to make it short. */
+struct checker {
+	struct vf_check check;
+	struct vf_history whole;
+	struct vf_check_needs needs;
+};
+
+static void free_checker(void *data)
+{
+	kvfree(data);
+}
+
+static struct checker *new_checker(struct kunit *test)
+{
+	struct checker *checker = kvzalloc(sizeof(*checker), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, checker);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_checker,
+							   checker));
+	checker->check.history.before.present = BIT(PF) | BIT(VF1) | BIT(VF2);
+	checker->check.history.before.token = A;
+	return checker;
+}
+
+static void a_history_is_explained_or_not(struct kunit *test)
+{
+	const struct history_case *c = test->param_value;
+	struct checker *checker = new_checker(test);
+	struct vf_history *history = &checker->check.history;
+
+	memcpy(history->call, c->call, sizeof(c->call));
+	history->nr = c->nr;
+	KUNIT_EXPECT_EQ(test, vf_check_history(&checker->check), c->verdict);
+	if (c->verdict != VF_UNEXPLAINED)
+		return;
+	vf_check_shorten(&checker->check, &checker->whole, &checker->needs);
+	KUNIT_EXPECT_EQ(test, vf_check_history(&checker->check), VF_UNEXPLAINED);
+	KUNIT_EXPECT_EQ(test, history->nr - hweight64(history->dropped), c->left);
+}
+
+/*
+ * The stress: in each round a few threads make calls at once, and the history
+ * of the round must have an explanation.
+ */
+#define STRESS_THREADS	4
+#define STRESS_CALLS	14
+#define STRESS_TOKENS	3
+
+static_assert(STRESS_THREADS * STRESS_CALLS <= VF_MODEL_CALLS);
+
+static const uuid_t stress_tokens[STRESS_TOKENS] = {
+	UUID_INIT(0x3c6a5f10, 0x19b2, 0x4d7e,
+		  0x8a, 0x01, 0x5e, 0x2f, 0x90, 0x6b, 0xd4, 0xa1),
+	UUID_INIT(0x3c6a5f10, 0x19b2, 0x4d7e,
+		  0x8a, 0x01, 0x5e, 0x2f, 0x90, 0x6b, 0xd4, 0xa2),
+	UUID_INIT(0x7711e0c4, 0x6a35, 0x4b90,
+		  0x9f, 0x4c, 0x08, 0xd3, 0x1a, 0xee, 0x57, 0x2b),
+};
+
+struct stress;
+
+struct stress_thread {
+	struct stress *stress;
+	struct task_struct *task;
+	struct rnd_state random;
+	struct vf_call call[STRESS_CALLS];
+	unsigned int nr;
+	unsigned int nr_held;
+	u8 held[STRESS_CALLS];	/* VFs opened by these calls */
+	bool has_pf;
+};
+
+struct stress {
+	struct vfio_pci_pf *pf;
+	atomic64_t clock;
+	atomic_t round;
+	atomic_t running;
+	wait_queue_head_t start;
+	wait_queue_head_t end;
+	struct stress_thread thread[STRESS_THREADS];
+};
+
+static u32 stress_random(struct stress_thread *thread, u32 below)
+{
+	return prandom_u32_state(&thread->random) % below;
+}
+
+static u8 stress_random_token(struct stress_thread *thread)
+{
+	return stress_random(thread, STRESS_TOKENS + 1);
+}
+
+static const uuid_t *stress_token(u8 token)
+{
+	return token ? &stress_tokens[token - 1] : NULL;
+}
+
+static void stress_close(struct stress_thread *thread, struct vf_call *call)
+{
+	call->what = VF_CALL_CLOSE;
+	call->device = VF1;
+	call->open = thread->held[--thread->nr_held];
+	call->start = atomic64_inc_return(&thread->stress->clock);
+	vfio_pci_pf_unadmit_vf(thread->stress->pf);
+	call->end = atomic64_inc_return(&thread->stress->clock);
+}
+
+static void stress_open(struct stress_thread *thread, struct vf_call *call,
+			u8 device)
+{
+	const uuid_t *token;
+
+	call->what = VF_CALL_OPEN;
+	call->device = device;
+	call->token = stress_random_token(thread);
+	token = stress_token(call->token);
+	call->start = atomic64_inc_return(&thread->stress->clock);
+	if (device == PF)
+		call->result = vfio_pci_pf_admit_pf(thread->stress->pf, token);
+	else
+		call->result = vfio_pci_pf_admit_vf(thread->stress->pf, token);
+	call->end = atomic64_inc_return(&thread->stress->clock);
+
+	if (call->result)
+		return;
+	if (device == PF)
+		thread->has_pf = true;
+	else
+		thread->held[thread->nr_held++] = thread->nr;
+}
+
+static void stress_set(struct stress_thread *thread, struct vf_call *call)
+{
+	call->what = VF_CALL_SET;
+	call->device = PF;
+	call->token = 1 + stress_random(thread, STRESS_TOKENS);
+	call->start = atomic64_inc_return(&thread->stress->clock);
+	vfio_pci_pf_set_token(thread->stress->pf, stress_token(call->token));
+	call->end = atomic64_inc_return(&thread->stress->clock);
+}
+
+static void stress_call(struct stress_thread *thread)
+{
+	struct vf_call *call = &thread->call[thread->nr];
+	unsigned int left = STRESS_CALLS - thread->nr;
+	u32 choice = stress_random(thread, 8);
+
+	memset(call, 0, sizeof(*call));
+	if (thread->nr_held && (choice < 3 || left <= thread->nr_held))
+		stress_close(thread, call);
+	else if (choice < 6 && left >= thread->nr_held + 2)
+		stress_open(thread, call, VF1);
+	else if (choice == 6 && thread->has_pf)
+		stress_set(thread, call);
+	else
+		stress_open(thread, call, PF);
+	thread->nr++;
+}
+
+static bool stress_has_news(struct stress *stress, int round)
+{
+	return atomic_read(&stress->round) != round || kthread_should_stop();
+}
+
+static int stress_thread(void *data)
+{
+	struct stress_thread *thread = data;
+	struct stress *stress = thread->stress;
+	int round = 0;
+
+	for (;;) {
+		wait_event(stress->start, stress_has_news(stress, round));
+		if (kthread_should_stop())
+			break;
+		round = atomic_read(&stress->round);
+		while (thread->nr < STRESS_CALLS) {
+			stress_call(thread);
+			/* Now and then others go first, on this CPU, too. */
+			if (!stress_random(thread, 4))
+				cpu_relax();
+			if (!stress_random(thread, 8))
+				schedule();
+		}
+		if (atomic_dec_and_test(&stress->running))
+			wake_up(&stress->end);
+	}
+	return 0;
+}
+
+static void stress_collect(struct stress *stress, struct vf_history *history)
+{
+	unsigned int i, j;
+
+	history->nr = 0;
+	history->dropped = 0;
+	for (i = 0; i < STRESS_THREADS; i++) {
+		unsigned int first = history->nr;
+
+		for (j = 0; j < STRESS_CALLS; j++) {
+			struct vf_call *call = &history->call[history->nr++];
+
+			*call = stress->thread[i].call[j];
+			if (call->what == VF_CALL_CLOSE)
+				call->open += first;
+		}
+	}
+}
+
+static void stress_tell(struct kunit *test, struct checker *checker)
+{
+	struct vf_history *history = &checker->check.history;
+	char words[80];
+	int i = -1;
+
+	vf_check_shorten(&checker->check, &checker->whole, &checker->needs);
+	kunit_err(test, "token A is set, and then:");
+	while ((i = vf_check_next_call(history, i)) >= 0) {
+		struct vf_call *call = &history->call[i];
+
+		vf_call_describe(call, "", words, sizeof(words));
+		kunit_err(test, "%4llu to %4llu  call %2d: %s", call->start,
+			  call->end, call->what == VF_CALL_CLOSE ?
+			  call->open : i, words);
+	}
+	kunit_err(test, "%s", vf_check_reason(history));
+}
+
+static bool stress_round(struct kunit *test, struct stress *stress,
+			 struct checker *checker)
+{
+	enum vf_verdict verdict;
+	int i;
+
+	vfio_pci_pf_set_token(stress->pf, stress_token(A));
+	atomic64_set(&stress->clock, 0);
+	for (i = 0; i < STRESS_THREADS; i++) {
+		stress->thread[i].nr = 0;
+		stress->thread[i].has_pf = false;
+	}
+	atomic_set(&stress->running, STRESS_THREADS);
+	atomic_inc(&stress->round);
+	wake_up_all(&stress->start);
+	wait_event(stress->end, !atomic_read(&stress->running));
+
+	stress_collect(stress, &checker->check.history);
+	verdict = vf_check_history(&checker->check);
+	if (verdict == VF_UNEXPLAINED)
+		stress_tell(test, checker);
+	KUNIT_EXPECT_EQ(test, verdict, VF_EXPLAINED);
+	KUNIT_EXPECT_EQ(test, stress->pf->vf_opens, 0);
+	return verdict == VF_EXPLAINED && !stress->pf->vf_opens;
+}
+
+static void stress_stop(void *data)
+{
+	struct stress *stress = data;
+	int i;
+
+	for (i = 0; i < STRESS_THREADS; i++)
+		if (!IS_ERR_OR_NULL(stress->thread[i].task))
+			kthread_stop(stress->thread[i].task);
+}
+
+static void some_order_explains_what_many_threads_see(struct kunit *test)
+{
+	struct checker *checker = new_checker(test);
+	unsigned int per_round = STRESS_THREADS * STRESS_CALLS;
+	unsigned int rounds = DIV_ROUND_UP(kunit_operations, per_round);
+	ktime_t start = ktime_get();
+	unsigned int round, i;
+	struct stress *stress;
+
+	stress = kunit_kzalloc(test, sizeof(*stress), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, stress);
+	stress->pf = test->priv;
+	init_waitqueue_head(&stress->start);
+	init_waitqueue_head(&stress->end);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stress_stop,
+							   stress));
+	for (i = 0; i < STRESS_THREADS; i++) {
+		struct stress_thread *thread = &stress->thread[i];
+
+		thread->stress = stress;
+		prandom_seed_state(&thread->random, i + 1);
+		thread->task = kthread_run(stress_thread, thread,
+					   "vf-token-%u", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread->task);
+	}
+
+	for (round = 0; round < rounds; round++)
+		if (!stress_round(test, stress, checker))
+			break;
+	kunit_info(test, "%u operations of %u threads in %u rounds, %lld ms",
+		   round * per_round, STRESS_THREADS, round,
+		   ktime_ms_delta(ktime_get(), start));
 }
 
 static void check_wiped(struct vfio_pci_pf *pf)
@@ -417,6 +813,8 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE(a_pf_opens_with_the_token_only_while_a_vf_is_in_use),
 	KUNIT_CASE(who_holds_a_pf_sets_the_token_even_while_a_vf_is_in_use),
 	KUNIT_CASE(no_token_changes_under_an_open_vf),
+	KUNIT_CASE_PARAM(a_history_is_explained_or_not, history_gen_params),
+	KUNIT_CASE_SLOW(some_order_explains_what_many_threads_see),
 	KUNIT_CASE(the_token_is_wiped_before_its_memory_is_freed),
 	KUNIT_CASE(no_driver_registers_a_pf_or_vf_without_admission),
 	KUNIT_CASE(a_pf_and_a_vf_pass_admission),
