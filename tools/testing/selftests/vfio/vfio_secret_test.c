@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VF token goes into the kernel and never comes out.  A refused open is
- * logged with its reason, without the tokens.
+ * A VF token goes into the kernel and never comes out: not in the log or the
+ * trace, not in sysfs, procfs or debugfs, not in the memory of who gave it.  A
+ * refused open is logged with its reason, without the tokens.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,18 +23,173 @@
 #include "../kselftest_harness.h"
 #include "lib/bench.h"
 #include "lib/klog.h"
+#include "lib/search.h"
 #include "lib/user.h"
 
-#define TEST_SECONDS	60
+#define TEST_SECONDS	300
 #define NR_TOKENS	3
-/* The end of a token: long enough to be found by no accident. */
-#define TAIL_BYTES	6
+
+#define TRACING		"/sys/kernel/tracing"
+#define VFIO_EVENTS	TRACING "/events/vfio/enable"
+#define CORE_PATTERN	"/proc/sys/kernel/core_pattern"
+#define SELF		"/proc/self/exe"
 
 static const char *pf = bench.pf;
 static const char *vf = bench.vf[0];
 
 /* Random ones, for nobody else must have said them before. */
 static char tokens[NR_TOKENS][TOKEN_TEXT_LEN];
+static struct search search;
+
+static void new_tokens(void)
+{
+	unsigned char bytes[TOKEN_BYTES];
+	int i;
+
+	memset(&search, 0, sizeof(search));
+	for (i = 0; i < NR_TOKENS; i++) {
+		token_random(tokens[i]);
+		token_parse(tokens[i], bytes);
+		search_add(&search, bytes);
+	}
+}
+
+static bool has_token(const char *data, size_t len)
+{
+	struct search_state state = {};
+
+	return search_data(&search, &state, data, len);
+}
+
+/* --------------------------------------------------------- where to look */
+
+static char found_in[PATH_MAX];
+static int nr_files;
+static unsigned long long nr_bytes;
+
+static bool file_has_token(const char *path)
+{
+	bool found;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = search_fd(&search, fd, &nr_bytes);
+	close(fd);
+	nr_files++;
+	if (found)
+		snprintf(found_in, sizeof(found_in), "%s", path);
+	return found;
+}
+
+/*
+ * BARs, ROMs and VPD are the device's, and reading has effects there.  The
+ * memory of processes and of the kernel is not shown but given, and to the
+ * administrator only.  The log is read elsewhere.
+ */
+static bool is_no_matter(const char *path, const char *name)
+{
+	static const char * const names[] = {
+		"rom", "vpd", "mem", "pagemap", "kcore", "kmsg", "kpagecount",
+		"kpageflags", "kpagecgroup",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "resource", 8) && strstr(path, "/pci");
+}
+
+static int look_for_token(const char *path, const struct stat *stat, int type,
+			  struct FTW *ftw)
+{
+	const char *name = path + ftw->base;
+
+	/* The trace has a place of its own; threads have what processes have. */
+	if (type == FTW_D && (!strcmp(name, "tracing") || !strcmp(name, "task")))
+		return FTW_SKIP_SUBTREE;
+	if (type != FTW_F || !(stat->st_mode & 0444) || is_no_matter(path, name))
+		return FTW_CONTINUE;
+	return file_has_token(path) ? FTW_STOP : FTW_CONTINUE;
+}
+
+/* True if a token is in a file there; found_in says in which. */
+static bool look_in(const char *path)
+{
+	return nftw(path, look_for_token, 16,
+		    FTW_PHYS | FTW_MOUNT | FTW_ACTIONRETVAL) == FTW_STOP;
+}
+
+static bool look_in_sysfs(const char *addr)
+{
+	char link[64], path[PATH_MAX];
+
+	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", addr);
+	return realpath(link, path) && look_in(path);
+}
+
+static bool look_in_log(int log, int *nr_records)
+{
+	char record[8192];
+
+	while (klog_next(log, record, sizeof(record))) {
+		++*nr_records;
+		if (!has_token(record, strlen(record)))
+			continue;
+		snprintf(found_in, sizeof(found_in), "the log: %.80s", record);
+		return true;
+	}
+	return false;
+}
+
+/* The events in words, then as they are in the ring buffers. */
+static bool look_in_trace(void)
+{
+	char path[PATH_MAX];
+	int cpu;
+
+	if (file_has_token(TRACING "/trace"))
+		return true;
+	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
+		snprintf(path, sizeof(path),
+			 TRACING "/per_cpu/cpu%d/trace_pipe_raw", cpu);
+		if (file_has_token(path))
+			return true;
+	}
+	return false;
+}
+
+/* An empty trace, and all events of vfio from now on. */
+static int start_trace(void)
+{
+	int ret = file_write(VFIO_EVENTS, "1");
+
+	/* That it is opened so is what empties it. */
+	if (!ret)
+		ret = open(TRACING "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (ret > 0)
+		ret = close(ret);
+	return ret;
+}
+
+static bool trace_tells(const char *event)
+{
+	char line[1024];
+	bool found = false;
+	FILE *trace;
+
+	trace = fopen(TRACING "/trace", "re");
+	if (!trace)
+		return false;
+	while (!found && fgets(line, sizeof(line), trace))
+		found = strstr(line, event);
+	fclose(trace);
+	return found;
+}
+
+/* ------------------------------------------------------------- the tests */
 
 FIXTURE(secret)
 {
@@ -51,10 +209,7 @@ FIXTURE_VARIANT_ADD(secret, cdev) { .path = OPEN_CDEV };
 
 FIXTURE_SETUP(secret)
 {
-	int i;
-
-	for (i = 0; i < NR_TOKENS; i++)
-		token_random(tokens[i]);
+	new_tokens();
 	self->log = klog_mark();
 	ASSERT_LE(0, self->log);
 	ASSERT_EQ(0, user_init(&self->pf, variant->path, pf));
@@ -96,106 +251,241 @@ static int present_tokens(struct user *pf_user, struct user *vf_user)
 	return device_set_token(pf_user->device, tokens[2]);
 }
 
-/* Only the hex digits, as text and dumps have different things in between. */
-static void keep_hex_digits(char *text)
-{
-	char *out = text;
-
-	for (; *text; text++)
-		if (isxdigit(*text))
-			*out++ = tolower(*text);
-	*out = '\0';
-}
-
-/* In text of any form, or as bytes. */
-static bool has_token(const char *data, size_t len)
-{
-	unsigned char bytes[TOKEN_BYTES];
-	bool found = false;
-	char *digits;
-	int i;
-
-	digits = calloc(1, len + 1);
-	if (!digits)
-		return true;
-	for (i = 0; i < (int)len; i++)
-		digits[i] = data[i] ? data[i] : ' ';
-	keep_hex_digits(digits);
-	for (i = 0; i < NR_TOKENS && !found; i++) {
-		token_parse(tokens[i], bytes);
-		found = strstr(digits, tokens[i] + TOKEN_TEXT_LEN - 1 -
-				       2 * TAIL_BYTES) ||
-			memmem(data, len, bytes + TOKEN_BYTES - TAIL_BYTES,
-			       TAIL_BYTES);
-	}
-	free(digits);
-	return found;
-}
-
-static bool file_has_token(const char *path)
-{
-	static char content[1 << 20];
-	size_t len = 0;
-	ssize_t n;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	while (len < sizeof(content) &&
-	       (n = read(fd, content + len, sizeof(content) - len)) > 0)
-		len += n;
-	close(fd);
-	return has_token(content, len);
-}
-
-static int nr_files;
-
-static int look_for_token(const char *path, const struct stat *stat, int type,
-			  struct FTW *ftw)
-{
-	const char *name = path + ftw->base;
-
-	/* BARs and ROMs are the device's memory: reading has effects there. */
-	if (type != FTW_F || !(stat->st_mode & 0444) ||
-	    !strncmp(name, "resource", 8) || !strcmp(name, "rom"))
-		return 0;
-	nr_files++;
-	if (!file_has_token(path))
-		return 0;
-	fprintf(stderr, "# %s tells a token\n", path);
-	return 1;
-}
-
-static int look_in_sysfs(const char *addr)
-{
-	char link[64], path[PATH_MAX];
-
-	snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s", addr);
-	if (!realpath(link, path))
-		return -errno;
-	return nftw(path, look_for_token, 16, FTW_PHYS);
-}
-
 TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
 {
-	char record[8192];
 	int nr_records = 0;
 
+	ASSERT_EQ(0, start_trace());
 	ASSERT_EQ(0, present_tokens(&self->pf, &self->vf));
 
-	while (klog_next(self->log, record, sizeof(record))) {
-		nr_records++;
-		EXPECT_FALSE(has_token(record, strlen(record)))
-			TH_LOG("the log tells a token: %s", record);
-	}
+	/* There is something to be seen. */
+	EXPECT_TRUE(trace_tells("vfio_open_granted: "));
+	EXPECT_TRUE(trace_tells("vfio_open_refused: "));
+	EXPECT_TRUE(trace_tells("vfio_pci_token_set: "));
+	EXPECT_FALSE(look_in_log(self->log, &nr_records))
+		TH_LOG("%s", found_in);
 	EXPECT_LT(0, nr_records);
-	EXPECT_EQ(0, look_in_sysfs(pf));
-	EXPECT_EQ(0, look_in_sysfs(vf));
+	nr_bytes = 0;
+	EXPECT_FALSE(look_in_trace())
+		TH_LOG("%s", found_in);
+	EXPECT_LT(0, nr_bytes);
+	nr_files = 0;
+	EXPECT_FALSE(look_in_sysfs(pf) || look_in_sysfs(vf))
+		TH_LOG("%s", found_in);
 	EXPECT_LT(20, nr_files);
-	EXPECT_FALSE(file_has_token("/sys/kernel/tracing/trace"));
-	/* So that the above can be believed. */
-	EXPECT_TRUE(has_token(tokens[2], strlen(tokens[2])));
+	EXPECT_EQ(0, file_write(VFIO_EVENTS, "0"));
+}
+
+/* All that the kernel shows of itself, while the devices are open. */
+TEST_F_TIMEOUT(secret, no_file_of_the_kernel_tells_a_token, TEST_SECONDS)
+{
+	static const char * const places[] = {
+		"/proc", "/sys", "/sys/kernel/debug",
+	};
+	size_t i;
+
+	ASSERT_EQ(0, present_tokens(&self->pf, &self->vf));
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		nr_files = 0;
+		nr_bytes = 0;
+		EXPECT_FALSE(look_in(places[i]))
+			TH_LOG("%s", found_in);
+		ksft_print_msg("%s: %d files, %llu bytes\n", places[i],
+			       nr_files, nr_bytes);
+		EXPECT_LT(20, nr_files);
+	}
+}
+
+/* ----------------------------------------------------- the opener's core */
+
+/* What the opener reads: it is in no other place of its memory. */
+static struct {
+	unsigned char marker[TOKEN_BYTES];
+	union {
+		char request[256];
+		unsigned char token[TOKEN_BYTES];
+	};
+} given;
+
+static int open_given(struct user *user)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.flags = VFIO_DEVICE_BIND_FLAG_TOKEN,
+		.iommufd = user->iommu,
+		.token_uuid_ptr = (uintptr_t)given.token,
+	};
+	int cdev;
+
+	if (user->path != OPEN_CDEV)
+		return group_get_device(user->group, given.request);
+	cdev = cdev_open(user->addr);
+	return cdev < 0 ? cdev : cdev_bind(cdev, &bind);
+}
+
+/*
+ * A program of its own, as a child would have its parent's memory: opens a
+ * device with a token from its input, wipes it, and dumps core.
+ */
+static int be_opener(enum open_path path, const char *addr)
+{
+	struct user user;
+
+	if (user_init(&user, path, addr) ||
+	    read(STDIN_FILENO, &given, sizeof(given)) != sizeof(given) ||
+	    open_given(&user) < 0)
+		return 1;
+	explicit_bzero(given.request, sizeof(given.request));
+	if (file_write("/proc/self/coredump_filter", "0x3f"))
+		return 1;
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
+static void exec_opener(int in, enum open_path path, const char *addr)
+{
+	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", path);
+	dup2(in, STDIN_FILENO);
+	setrlimit(RLIMIT_CORE, &limit);
+	execl(SELF, "vfio_secret_test", "--open", number, addr, NULL);
+	_exit(1);
+}
+
+/* The process that dumped core, or a negative errno. */
+static pid_t dump_opener(enum open_path path, const char *token)
+{
+	int in[2], status;
+	pid_t child;
+
+	memset(given.request, 0, sizeof(given.request));
+	if (path == OPEN_CDEV)
+		token_parse(token, given.token);
+	else
+		snprintf(given.request, sizeof(given.request), "%s vf_token=%s",
+			 vf, token);
+	if (pipe(in))
+		return -errno;
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		exec_opener(in[0], path, vf);
+	if (child < 0 || write(in[1], &given, sizeof(given)) < 0 ||
+	    waitpid(child, &status, 0) != child)
+		return -errno;
+	close(in[0]);
+	close(in[1]);
+	if (!WIFSIGNALED(status) || !WCOREDUMP(status))
+		return -ECHILD;
+	return child;
+}
+
+TEST_F_TIMEOUT(secret, core_of_the_opener_has_no_token, TEST_SECONDS)
+{
+	char dir[] = "/tmp/vfio-secret.XXXXXX";
+	char core[64], pattern[64], old[256];
+	pid_t opener;
+
+	ASSERT_EQ(0, user_try(&self->pf, tokens[0]));
+	user_exit(&self->vf);
+	ASSERT_NE(NULL, mkdtemp(dir));
+	ASSERT_EQ(0, file_read(CORE_PATTERN, old, sizeof(old)));
+	snprintf(pattern, sizeof(pattern), "%s/%%p", dir);
+	ASSERT_EQ(0, file_write(CORE_PATTERN, pattern));
+	token_parse(tokens[1], given.marker);
+	opener = dump_opener(variant->path, tokens[0]);
+	EXPECT_EQ(0, file_write(CORE_PATTERN, old));
+	ASSERT_LT(0, opener);
+
+	snprintf(core, sizeof(core), "%s/%d", dir, opener);
+	/* What was given beside the token is there; the token is not. */
+	memset(&search, 0, sizeof(search));
+	search_add(&search, given.marker);
+	EXPECT_TRUE(file_has_token(core));
+	token_parse(tokens[0], given.token);
+	memset(&search, 0, sizeof(search));
+	search_add(&search, given.token);
+	nr_bytes = 0;
+	EXPECT_FALSE(file_has_token(core));
+	EXPECT_LT(4096, nr_bytes);
+	unlink(core);
+	rmdir(dir);
+}
+
+/* ---------------------------------------------- would it have been found? */
+
+static int write_bytes(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, data, len);
+	close(fd);
+	return n == (ssize_t)len ? 0 : -EIO;
+}
+
+/* As %16phC and the like would have it. */
+static void spell_out(char *text, const unsigned char *bytes,
+		      const char *between)
+{
+	int i;
+
+	for (i = 0; i < TOKEN_BYTES; i++)
+		text += sprintf(text, "%s%02X", i ? between : "", bytes[i]);
+}
+
+static bool planted_in_log(int log, const char *text)
+{
+	char line[300];
+	int nr_records = 0;
+
+	snprintf(line, sizeof(line), "vfio_secret_test: %s\n", text);
+	return !file_write("/dev/kmsg", line) && look_in_log(log, &nr_records);
+}
+
+TEST_F_TIMEOUT(secret, planted_tokens_are_found, TEST_SECONDS)
+{
+	static const char * const between[] = { "", " ", ":", "-", ", 0x" };
+	unsigned char bytes[TOKEN_BYTES], turned[TOKEN_BYTES];
+	char text[256];
+	size_t i;
+
+	ASSERT_EQ(0, token_parse(tokens[0], bytes));
+	for (i = 0; i < ARRAY_SIZE(between); i++) {
+		spell_out(text, bytes, between[i]);
+		EXPECT_TRUE(planted_in_log(self->log, text))
+			TH_LOG("%s", text);
+	}
+	EXPECT_TRUE(planted_in_log(self->log, tokens[0]));
+	for (i = 0; i < TOKEN_BYTES; i++)
+		turned[i] = bytes[TOKEN_BYTES - 1 - i];
+	spell_out(text, turned, "");
+	EXPECT_TRUE(planted_in_log(self->log, text));
+
+	/* Text, then bytes that text does not show. */
+	ASSERT_EQ(0, start_trace());
+	ASSERT_EQ(0, file_write(TRACING "/trace_marker", tokens[0]));
+	EXPECT_TRUE(look_in_trace());
+	ASSERT_EQ(0, start_trace());
+	EXPECT_FALSE(look_in_trace());
+	ASSERT_EQ(0, write_bytes(TRACING "/trace_marker_raw", turned,
+				 sizeof(turned)));
+	EXPECT_TRUE(look_in_trace());
+	EXPECT_EQ(0, file_write(VFIO_EVENTS, "0"));
+
+	/* sysfs and procfs repeat these. */
+	ASSERT_EQ(0, pci_set_override(vf, tokens[0]));
+	EXPECT_TRUE(look_in_sysfs(vf));
+	ASSERT_EQ(0, pci_set_override(vf, VFIO_PCI));
+	EXPECT_FALSE(look_in_sysfs(vf));
+	ASSERT_EQ(0, file_read(CORE_PATTERN, text, sizeof(text)));
+	ASSERT_EQ(0, file_write(CORE_PATTERN, tokens[0]));
+	EXPECT_TRUE(look_in("/proc/sys/kernel"));
+	ASSERT_EQ(0, file_write(CORE_PATTERN, text));
 }
 
 TEST_F_TIMEOUT(secret, feature_does_not_give_the_token, TEST_SECONDS)
@@ -250,5 +540,7 @@ TEST_F_TIMEOUT(secret, refusals_are_logged_with_the_reason, TEST_SECONDS)
 
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "--open"))
+		return be_opener(atoi(argv[2]), argv[3]);
 	return bench_run(argc, argv, 1, test_harness_run);
 }
