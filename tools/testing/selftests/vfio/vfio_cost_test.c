@@ -7,12 +7,16 @@
  * CPU time is too coarse to tell, unless it counts instructions: "vmtest.sh -i"
  * boots a machine in which it does, with many PFs.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/vfio.h>
 
 #include "../kselftest_harness.h"
 #include "lib/bench.h"
@@ -133,26 +137,57 @@ static long long change_driver(void)
 	return ret ? ret : instructions() - start;
 }
 
+static enum open_path open_path;
 static const char *open_token;
 
-static long long refused_opens(void)
+/* By the cdev, what is counted is the bind and nothing of what comes before. */
+static int try_bind(int cdev, const struct user *user)
 {
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.flags = VFIO_DEVICE_BIND_FLAG_TOKEN,
+		.iommufd = user->iommu,
+	};
+	unsigned char token[TOKEN_BYTES];
+
+	token_parse(open_token, token);
+	bind.token_uuid_ptr = (uintptr_t)token;
+	return cdev_bind(cdev, &bind);
+}
+
+/* Instructions of OPENS opens that are refused. */
+static long long refused_in_a_row(void)
+{
+	int cdev = -1, ret, i;
 	long long start, cost;
 	struct user user;
-	int i, ret;
 
-	ret = user_init(&user, OPEN_TYPE1, vf);
+	ret = user_init(&user, open_path, vf);
+	if (!ret && open_path == OPEN_CDEV) {
+		cdev = cdev_open(vf);
+		ret = cdev < 0 ? cdev : 0;
+	}
 	if (ret)
 		return ret;
 	start = instructions();
 	for (i = 0; i < OPENS; i++) {
-		ret = user_try(&user, open_token);
+		ret = open_path == OPEN_CDEV ? try_bind(cdev, &user) :
+					       user_try(&user, open_token);
 		if (ret != -EACCES)
 			break;
 	}
 	cost = instructions() - start;
+	if (cdev >= 0)
+		close(cdev);
 	user_exit(&user);
-	return i == OPENS ? cost / OPENS : -EIO;
+	return i == OPENS ? cost : -EIO;
+}
+
+static long long refused_opens(void)
+{
+	long long cost = refused_in_a_row();
+
+	return cost < 0 ? cost : cost / OPENS;
 }
 
 static void expect_no_growth(struct __test_metadata *_metadata,
@@ -253,29 +288,68 @@ TEST_F_TIMEOUT(cost, opens_with_many_vfs, TEST_SECONDS)
 }
 
 /*
- * TOKEN_1, but for its first or for its last byte.  A comparison that stops
- * where they differ, even if it compares 8 bytes at once, takes at least 3
- * instructions more for the last; the average may be off by 1.
+ * TOKEN_1, but for one byte: a digit is another digit, so that what reads them
+ * has no more to do.
  */
-#define DIFFERS_FIRST	"6d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9021"
-#define DIFFERS_LAST	"7d9e0c3a-52b4-4f16-8a6f-1c3b5e7f9020"
-#define ROUNDED		1
-
-TEST_F_TIMEOUT(cost, comparison_does_not_tell_how_much_is_right, TEST_SECONDS)
+static void differ_in(char token[TOKEN_TEXT_LEN], int byte)
 {
-	long long first, last;
+	int dashes = (byte >= 4) + (byte >= 6) + (byte >= 8) + (byte >= 10);
+	char *at = token + 2 * byte + dashes;
 
+	memcpy(token, TOKEN_1, TOKEN_TEXT_LEN);
+	if (!isdigit(*at))
+		at++;
+	*at ^= 1;
+}
+
+FIXTURE(comparison)
+{
+};
+
+FIXTURE_VARIANT(comparison)
+{
+	enum open_path path;
+};
+
+FIXTURE_VARIANT_ADD(comparison, text) { .path = OPEN_TYPE1 };
+FIXTURE_VARIANT_ADD(comparison, bytes) { .path = OPEN_CDEV };
+
+FIXTURE_SETUP(comparison)
+{
+	if (!getenv("VFIO_ICOUNT"))
+		SKIP(return, "CPU time does not count instructions here (vmtest.sh -i)");
 	ASSERT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_1));
 	ASSERT_EQ(0, bench_enable_vfs(1));
-	open_token = DIFFERS_FIRST;
-	first = least(refused_opens);
-	open_token = DIFFERS_LAST;
-	last = least(refused_opens);
-	ksft_print_msg("refused: %lld instructions if the first byte is wrong, %lld if the last\n",
-		       first, last);
-	EXPECT_LT(0, first);
-	EXPECT_LT(0, last);
-	EXPECT_GE(ROUNDED, llabs(last - first));
+}
+
+FIXTURE_TEARDOWN(comparison)
+{
+	EXPECT_EQ(0, bench_disable_vfs());
+}
+
+/*
+ * A comparison that stops where tokens differ, even if it compares 8 bytes at
+ * once, takes at least an instruction more in each open for some byte.  So what
+ * all opens take together must not differ by half as many.
+ */
+TEST_F_TIMEOUT(comparison, does_not_tell_how_much_is_right, TEST_SECONDS)
+{
+	static char token[TOKEN_TEXT_LEN];
+	long long cost, first = 0;
+	int byte;
+
+	open_path = variant->path;
+	open_token = token;
+	for (byte = 0; byte < TOKEN_BYTES; byte++) {
+		differ_in(token, byte);
+		cost = least(refused_in_a_row);
+		ASSERT_LT(0, cost);
+		if (!byte)
+			first = cost;
+		ksft_print_msg("byte %d wrong: %d opens take %lld instructions, %lld each\n",
+			       byte, OPENS, cost, (cost + OPENS / 2) / OPENS);
+		EXPECT_GT(OPENS / 2, llabs(cost - first));
+	}
 }
 
 int main(int argc, char **argv)
