@@ -23,7 +23,7 @@ inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_op
 inline choose(t)	{ if :: t = 0 :: t = 1 :: t = 2 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
- * (device_cdev.c): vfio_df_admit(), vfio_df_open(); closes it: vfio_df_close(). */
+ * (device_cdev.c): vfio_device_admit(), vfio_df_open(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
@@ -53,7 +53,7 @@ out:	   with = 0; pf_taken = false;
 	od
 }
 
-/* Opens its VF in the same ways; vfio_df_unadmit() follows a failed open or a close. */
+/* Opens its VF in the same ways; vfio_device_unadmit() follows a failed open or a close. */
 proctype vf_driver(byte me)
 {
 	byte with;
