@@ -342,7 +342,6 @@ complaint_list=(
 	'lock held when returning to user space'
 	'suspicious RCU usage'
 	'DEBUG_LOCKS_WARN_ON'
-	'MAX_LOCK'
 	'trying to register non-static key'
 	'slab .*corruption'
 	'(Redzone|Poison|Object padding) overwritten'
