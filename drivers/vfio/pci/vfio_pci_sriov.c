@@ -18,8 +18,7 @@
  * admission is the moment that orders all opens of a PF and its VFs: an open
  * that fails later is one that was closed at once.
  *
- * The lock is a spinlock and a leaf.  The VFIO core calls admission with the
- * lock of the device set held, which PF and VFs do not share.
+ * The lock is a spinlock and a leaf, and the only one that admission takes.
  *
  * When vfio-pci drives a PF, each new VF gets the driver_override vfio-pci
  * before a driver can probe it, or no driver ever.  (Not on s390, where VFs of
@@ -41,6 +40,7 @@
 #include <linux/xarray.h>
 #include <kunit/static_stub.h>
 
+#include "../vfio_trace.h"
 #include "vfio_pci_priv.h"
 #include "vfio_pci_sriov.h"
 
@@ -207,27 +207,26 @@ vfio_pci_core_device_of(struct vfio_device *core_vdev)
 }
 
 static int vfio_pci_sriov_admit(struct vfio_device *core_vdev,
-				const uuid_t *token)
+				const uuid_t *token, const char **why)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
-	const char *why;
 	int ret;
 
 	if (!vdev->pdev->is_virtfn) {
 		ret = vfio_pci_pf_admit_pf(vdev->pf, token);
-		why = token ? "wrong VF token, and a VF is in use" :
-			      "no VF token given, and a VF is in use";
+		if (!ret && token)
+			trace_vfio_pci_token_set(core_vdev->dev, "open");
+		*why = token ? "wrong VF token, and a VF is in use" :
+			       "no VF token given, and a VF is in use";
 	} else if (vdev->pf) {
 		ret = vfio_pci_pf_admit_vf(vdev->pf, token);
-		why = token ? "wrong VF token" :
-			      "no VF token given, its PF is driven by vfio-pci";
+		*why = token ? "wrong VF token" :
+			       "no VF token given, its PF is driven by vfio-pci";
 	} else {
 		ret = token ? -EINVAL : 0;
-		why = "VF token given, but its PF is not driven by vfio-pci";
+		*why = "VF token given, but its PF is not driven by vfio-pci";
 	}
 
-	if (ret)
-		pci_info_ratelimited(vdev->pdev, "open refused: %s\n", why);
 	return ret;
 }
 
@@ -274,13 +273,14 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 	if (ret != 1)
 		return ret;
 
-	if (copy_from_user(&token, arg, sizeof(token)))
-		ret = -EFAULT;
-	else
+	ret = copy_from_user(&token, arg, sizeof(token)) ? -EFAULT : 0;
+	if (!ret) {
 		vfio_pci_pf_set_token(vdev->pf, &token);
+		trace_vfio_pci_token_set(core_vdev->dev, "feature");
+	}
 
 	memzero_explicit(&token, sizeof(token));
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /**
@@ -455,6 +455,7 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 		pci_info(physfn,
 			 "VF %s captured: driver_override is vfio-pci\n",
 			 pci_name(vf));
+		trace_vfio_pci_vf_captured(physfn, vf);
 		return;
 	}
 
@@ -468,12 +469,15 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 
 static void vfio_pci_sriov_bound(struct pci_dev *vf)
 {
+	struct pci_dev *physfn = pci_physfn(vf);
 	const char *name = vf->dev.driver->name;
 
-	if (strcmp(name, VFIO_PCI_DRIVER_NAME))
-		pci_warn(pci_physfn(vf),
-			 "VF %s is now driven by %s, not by vfio-pci\n",
-			 pci_name(vf), name);
+	if (!strcmp(name, VFIO_PCI_DRIVER_NAME))
+		return;
+
+	pci_warn(physfn, "VF %s is now driven by %s, not by vfio-pci\n",
+		 pci_name(vf), name);
+	trace_vfio_pci_vf_left(physfn, vf, name);
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,
