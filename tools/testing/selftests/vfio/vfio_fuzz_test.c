@@ -6,7 +6,8 @@
  * Inputs are random, but the seed, which is printed, repeats them:
  *
  *   VFIO_SEED=n	the seed
- *   VFIO_INPUTS=n	so many for each ioctl; 10000 if not set
+ *   VFIO_INPUTS=n	so many for each ioctl; 10000 if not set, 200000 with
+ *			VFIO_DEEP=1
  *   VFIO_ONLY=n	nothing but the input with this number
  */
 #include <ctype.h>
@@ -30,6 +31,7 @@
 
 #define TEST_SECONDS	7200	/* for millions of inputs */
 #define INPUTS		10000
+#define DEEP_INPUTS	200000
 
 #define MEMORY_LEN	16384
 #define TEXT_MAX	6000	/* more than is ever read */
@@ -1304,7 +1306,7 @@ TEST_F_TIMEOUT(feature, is_answered_as_the_interface_says, TEST_SECONDS)
 int main(int argc, char **argv)
 {
 	seed = random_seed_of_run();
-	nr_inputs = number_from_environment("VFIO_INPUTS", INPUTS);
+	nr_inputs = length_from_environment("VFIO_INPUTS", INPUTS, DEEP_INPUTS);
 	only = number_from_environment("VFIO_ONLY", UINT64_MAX);
 	return bench_run(argc, argv, 2, test_harness_run);
 }

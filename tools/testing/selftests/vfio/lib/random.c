@@ -62,6 +62,14 @@ uint64_t number_from_environment(const char *name, uint64_t otherwise)
 	return number;
 }
 
+uint64_t length_from_environment(const char *name, uint64_t usual,
+				 uint64_t deep)
+{
+	bool is_deep = number_from_environment("VFIO_DEEP", 0);
+
+	return number_from_environment(name, is_deep ? deep : usual);
+}
+
 uint64_t random_seed_of_run(void)
 {
 	uint64_t seed;

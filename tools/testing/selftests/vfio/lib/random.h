@@ -23,5 +23,8 @@ void random_fill(struct random *random, void *buf, size_t len);
 uint64_t random_seed_of_run(void);
 /* The number in this variable; @otherwise if it is not set. */
 uint64_t number_from_environment(const char *name, uint64_t otherwise);
+/* The same where a long run ($VFIO_DEEP) has another number. */
+uint64_t length_from_environment(const char *name, uint64_t usual,
+				 uint64_t deep);
 
 #endif
