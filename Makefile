@@ -17,6 +17,10 @@ model:
 	@harness/model.sh
 red:
 	@harness/red.sh
+bench:
+	@harness/bench.sh
+quick:
+	@harness/quick.sh $(TESTS)
 kernel:
 	@harness/kernel.sh series
 stock-kernel:
@@ -26,5 +30,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo check check-deep model red kernel stock-kernel tree export
+.PHONY: help demo check check-deep model red bench quick kernel stock-kernel tree export
 .NOTPARALLEL:
