@@ -10,16 +10,22 @@ set -euo pipefail
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
 
-# The tests read it from their environment, and take their time.
-deep=(-a "VFIO_DEEP=1" -t 7200)
+# The tests read their lengths from the environment, and KUnit has a parameter.
+# What is counted on each PF of each kernel: two of either.
+rounds=250
+inputs=100000	# for each of three ioctls
+operations=1000000
+deep=(-t 7200 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_core.kunit_operations=$operations")
 
 announce()
 {
-	cat <<'END'
+	cat <<END
 Two kernels that look for errors are built, and each runs KUnit and all selftests
 in QEMU, with racing, fuzzing, failing allocations and flooding at full length:
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
+In all $((rounds * 4)) racing rounds with devices, $operations operations from several threads
+in KUnit on each kernel, $((inputs * 12)) hostile inputs, a minute of flood on each PF.
 It takes about an hour and a quarter on two cores without KVM, and may take up
 to four hours on a slow machine. Any complaint of a kernel is a failure.
 
@@ -39,8 +45,8 @@ main()
 	build_series_kernel debug
 	build_series_kernel kcsan
 
-	run_all_tests deep.debug "KUnit and selftests at full length, debug kernel" debug "${deep[@]}"
-	run_all_tests deep.kcsan "KUnit and selftests at full length, KCSAN kernel" kcsan "${deep[@]}"
+	run_all_tests deep.debug debug "${deep[@]}"
+	run_all_tests deep.kcsan kcsan "${deep[@]}"
 	finish
 }
 

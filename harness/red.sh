@@ -31,18 +31,18 @@ build_mutant()
 # KUnit ran at boot in any case; it is no program.
 run_tests()
 {
-	local program programs=() options=(-u)
+	local program programs=() machine=-w
 
 	while read -r program; do
 		case $program in
 		kunit) continue ;;
-		vfio_cost_test) options+=(-i) ;;
+		vfio_cost_test) machine=-i ;;
 		esac
 		programs+=("$program")
 	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
 	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
 	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
-		"${options[@]}" "${programs[@]}" || true
+		-u "$machine" "${programs[@]}" || true
 }
 
 # A case is red if the VM says "not ok" of it. That the VM failed altogether

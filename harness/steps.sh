@@ -101,14 +101,25 @@ run_vm_tests()
 	count_cases "$name" "$title" "$phase_status"
 }
 
-# run_all_tests NAME TITLE FLAVOUR OPTION...: KUnit and all selftests; waits take
-# no time
+# Programs that count instructions, or whose threads must take real time, have
+# runs of their own.
+programs_that_wait()
+{
+	find "$work/selftests" -maxdepth 1 -type f -name '*_test' -perm -u+x -printf '%f\n' |
+		grep -vx -e vfio_cost_test -e vfio_flood_test | sort
+}
+
+# run_all_tests NAME FLAVOUR OPTION...: KUnit and the selftests
 run_all_tests()
 {
-	local name=$1 title=$2 flavour=$3
+	local name=$1 flavour=$2 programs
 
-	shift 3
-	run_vm_tests "$name" "$title" "$(image_of series "$flavour")" -u -w "$@"
+	shift 2
+	mapfile -t programs < <(programs_that_wait)
+	run_vm_tests "$name" "KUnit and selftests on the $flavour kernel" \
+		"$(image_of series "$flavour")" -u -w "$@" "${programs[@]}"
+	run_vm_tests "$name.flood" "a flood of wrong tokens on the $flavour kernel" \
+		"$(image_of series "$flavour")" "$@" vfio_flood_test
 }
 
 # ---- the way to the series' kernels, the same for each command that counts
