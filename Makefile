@@ -3,7 +3,7 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE FLAVOUR KERNEL TREE FORCE
+export BASE FLAVOUR KERNEL TREE FORCE ROUNDS INPUTS
 
 help:
 	@harness/help.sh
@@ -19,8 +19,6 @@ red:
 	@harness/red.sh
 bench:
 	@harness/bench.sh
-quick:
-	@harness/quick.sh $(TESTS)
 kernel:
 	@harness/kernel.sh series
 stock-kernel:
@@ -30,5 +28,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo check check-deep model red bench quick kernel stock-kernel tree export
+.PHONY: help demo check check-deep model red bench kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -14,8 +14,6 @@ make red            can the tests fail? Take each property from the series in tu
                     (harness/red/), and see that its tests are red
 make bench          what opens, tokens and VFs cost beside the unpatched kernel, in
                     instructions: out/bench.txt
-make quick          after an edit in the tree of "make tree": build it, run KUnit and
-                    the test of the rules (TESTS="NAME...": or others)
 make kernel         the patched kernel:   out/BASE/bzImage and .config
 make stock-kernel   the unpatched kernel: out/BASE/bzImage.stock and .config.stock
 make tree           a git tree with the prepared base and the patches on it:
