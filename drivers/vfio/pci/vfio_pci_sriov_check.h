@@ -164,7 +164,7 @@ static inline bool vf_check_try(const struct vf_check *check, unsigned int way,
 		return false;
 	if (way % 2 && (check->pending & vf_bit(way / 2)))
 		return false;
-	if (way % 2 ? !vf_model_step_unseen(model, call) :
+	if (way % 2 ? !vf_model_step_unseen(model, call, way / 2) :
 		      !vf_model_step(model, call, way / 2,
 				     check->opened[call->device]))
 		return false;
@@ -185,9 +185,7 @@ static inline bool vf_check_is_free(const struct vf_check *check,
 		return false;
 	if (call->what == VF_CALL_CLOSE)
 		return call->device == VF_MODEL_PF;
-	return call->what == VF_CALL_OPEN &&
-	       (call->result == -EACCES ||
-		(call->result && call->device != VF_MODEL_PF));
+	return call->what == VF_CALL_OPEN && call->result == -EACCES;
 }
 
 static inline void vf_check_take_free(const struct vf_check *check,
@@ -313,8 +311,7 @@ static inline __u64 vf_check_may_drop(const struct vf_history *history,
 
 	switch (call->what) {
 	case VF_CALL_OPEN:
-		if (!call->unfinished &&
-		    (call->result == -EACCES || (call->result && !sets)))
+		if (!call->unfinished && call->result == -EACCES)
 			return vf_bit(nr);
 		unit = vf_check_with_close(history, nr);
 		if (!sets && call->device == VF_MODEL_PF)
@@ -479,6 +476,8 @@ static inline bool vf_check_is_granted(const struct vf_history *history,
  */
 static inline const char *vf_check_reason(const struct vf_history *history)
 {
+	const char *at_odds =
+		"The VF and the PF have users with different tokens, and both were let in.";
 	unsigned int vf, pf;
 
 	for (vf = 0; vf < history->nr; vf++) {
@@ -487,7 +486,7 @@ static inline const char *vf_check_reason(const struct vf_history *history)
 		for (pf = 0; pf < history->nr; pf++)
 			if (vf_check_is_granted(history, pf) &&
 			    vf_check_at_odds(history, vf, pf))
-				return "The VF and the PF have users with different tokens, and both were let in.";
+				return at_odds;
 	}
 	return "No order of these calls, one at a time, has these results.";
 }

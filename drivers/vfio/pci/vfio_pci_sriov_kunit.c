@@ -274,6 +274,10 @@ static const struct history_case history_cases[] = {
 		OPEN(VF1, A, 0, 1, 2), MOVE(VF_CALL_LEAVE, VF1, 3, 8),
 		MOVE(VF_CALL_GONE, VF1, 3, 8), OPEN(VF1, A, -ENODEV, 4, 5),
 		CLOSE(VF1, 0, 6, 7) } },
+	{ "a VF admitted, but busy", VF_EXPLAINED, 0, 3, {
+		{ .what = VF_CALL_OPEN, .device = VF1, .token = A,
+		  .contended = true, .result = -EBUSY, .start = 1, .end = 4 },
+		CLOSE(VF1, 0, 1, 4), OPEN(PF, B, -EACCES, 2, 3) } },
 	{ "no such device, but it never left", VF_UNEXPLAINED, 1, 1, {
 		OPEN(VF1, A, -ENODEV, 1, 2) } },
 	{ "busy, but nobody else uses it", VF_UNEXPLAINED, 1, 1, {

@@ -218,20 +218,23 @@ static inline bool vf_model_step(struct vf_model *model,
  * vf_model_step_unseen - could the call have done more than its result says?
  * @model: the state, and on return the one after the call
  * @call: the call
+ * @nr: its number
  *
- * An unfinished call may not have happened.  An open of a PF that failed after
- * it was admitted is one that was closed at once: its token is set.
+ * An unfinished call may not have happened.  An open that failed after it was
+ * admitted is one that was closed at once: that close, which can have happened
+ * at any later time within the call, is a call of its own.
  *
  * Return: true if it could.
  */
 static inline bool vf_model_step_unseen(struct vf_model *model,
-					const struct vf_call *call)
+					const struct vf_call *call,
+					unsigned int nr)
 {
 	if (call->unfinished)
 		return true;
-	return call->what == VF_CALL_OPEN && call->device == VF_MODEL_PF &&
-	       call->result && call->result != -EACCES &&
-	       vf_model_unreachable(model, call) && vf_model_admit(model, call);
+	return call->what == VF_CALL_OPEN && call->result &&
+	       call->result != -EACCES && vf_model_unreachable(model, call) &&
+	       vf_model_open(model, call, nr);
 }
 
 static inline const char *vf_token_name(__u8 token, char name[16])

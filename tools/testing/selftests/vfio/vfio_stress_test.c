@@ -347,6 +347,9 @@ static void be_opener(struct actor *actor, struct user *user, bool own)
 
 	while (tries--) {
 		trick = random_below(&actor->random, NR_TRICKS);
+		/* A history has room for a limited number of calls. */
+		if (trick == OPEN_AGAIN && tries)
+			trick = HOLD;
 		token = choose_token(&actor->random, actor->device);
 		wait_up_to(&actor->random, MAX_DELAY_US);
 		if (trick == PASS || trick == PASS_IN_VAIN)

@@ -179,12 +179,20 @@ static struct vf_call *add_call(const struct history *history, unsigned int nr)
 static bool may_have_opened(const struct vf_call *call)
 {
 	return call->what == VF_CALL_OPEN &&
-	       (call->unfinished || !call->result);
+	       (call->unfinished || call->result != -EACCES);
+}
+
+/* It failed, for a reason that is not the token. */
+static bool has_failed(const struct history_entry *entry)
+{
+	return entry->end_time && entry->call.result &&
+	       entry->call.result != -EACCES;
 }
 
 /*
  * The close that counts is the last one: it happens after all have begun and
- * before all have returned.  Who is killed closes what it has.
+ * before all have returned.  Who is killed closes what it has, and an open that
+ * fails has closed what was admitted.
  */
 static void add_close(const struct history *history, unsigned int open)
 {
@@ -208,7 +216,7 @@ static void add_close(const struct history *history, unsigned int open)
 		if (entry->call.end > end)
 			end = entry->call.end;
 	}
-	if (is_brief(history, opened)) {
+	if (has_failed(opened)) {
 		start = opened->call.start;
 		end = opened->call.end;
 	} else if (owner->kill) {
@@ -274,8 +282,8 @@ static void print_ending(const struct history_entry *entry,
 	if (call->unfinished)
 		return;
 	if (call->what == VF_CALL_CLOSE && entry->call.what != VF_CALL_CLOSE) {
-		printf(" as its user %s", entry->end_time &&
-		       entry->call.result ? "failed" : "was killed");
+		printf(" as its user %s", has_failed(entry) ? "failed" :
+		       "was killed");
 		return;
 	}
 	printf(" (took %.3f s", entry->end_time - entry->start_time);
