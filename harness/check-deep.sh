@@ -10,30 +10,49 @@ set -euo pipefail
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
 
-# The tests read their lengths from the environment, and KUnit has a parameter.
-# What is counted on each PF of each kernel: two of either.
-rounds=250
-inputs=100000	# for each of three ioctls
-operations=1000000
-deep=(-t 7200 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_core.kunit_operations=$operations")
+# How much, on each of two PFs: much on the plain kernel, which is quick, and
+# on the other two what they can do in half an hour. ROUNDS and INPUTS in the
+# environment ask for more of these.
+plain_rounds=400 plain_inputs=150000 operations=1000000
+rounds=${ROUNDS:-50} inputs=${INPUTS:-20000}
 
 announce()
 {
 	cat <<END
 Two kernels that look for errors are built, and each runs KUnit and all selftests
-in QEMU, with racing, fuzzing, failing allocations and flooding at full length:
+in QEMU, longer than in "make check":
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
-In all $((rounds * 4)) racing rounds with devices, $operations operations from several threads
-in KUnit on each kernel, $((inputs * 12)) hostile inputs, a minute of flood on each PF.
-It takes about an hour and a quarter on two cores without KVM, and may take up
-to four hours on a slow machine. Any complaint of a kernel is a failure.
+The plain kernel does most of what is counted. On all three together:
+  $((2 * plain_rounds + 4 * rounds)) rounds of racing with devices
+  $((6 * plain_inputs + 12 * inputs)) hostile inputs, $((6 * plain_inputs)) of them on the plain kernel
+  a minute of flood on each PF of each kernel
+and $operations operations from several threads in KUnit on the plain kernel.
+It takes about an hour and a quarter on two cores without KVM (ROUNDS=1000
+INPUTS=200000: that much on each PF of debug and kcsan, too; some hours). Any
+complaint of a kernel is a failure.
 
 END
 }
 
+# deep_run FLAVOUR ROUNDS INPUTS OPERATIONS [PROGRAM]...: what waits, and what
+# must take real time. The tests read their lengths from the environment.
+deep_run()
+{
+	local flavour=$1 title="at length on the $1 kernel" image options
+
+	image=$(image_of series "$1")
+	options=(-t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$2 VFIO_INPUTS=$3 vfio_pci_core.kunit_operations=$4")
+	shift 4
+	run_vm_tests "deep.$flavour" "KUnit and selftests $title" "$image" -u -w "${options[@]}" "$@"
+	run_vm_tests "deep.$flavour.flood" "a flood of wrong tokens $title" "$image" \
+		"${options[@]}" vfio_flood_test
+}
+
 main()
 {
+	local programs
+
 	announce
 	begin_count
 	step ktap "the KTAP counter sees failures" check_ktap_counter
@@ -42,11 +61,14 @@ main()
 	needed_step base "preparing the base" prepare_base
 	needed_step applied "the series applies" prepare_applied
 	needed_step selftests "building the selftests" build_selftests
+	build_series_kernel plain
 	build_series_kernel debug
 	build_series_kernel kcsan
 
-	run_all_tests deep.debug debug "${deep[@]}"
-	run_all_tests deep.kcsan kcsan "${deep[@]}"
+	mapfile -t programs < <(programs_that_wait)
+	deep_run plain "$plain_rounds" "$plain_inputs" "$operations" vfio_stress_test vfio_fuzz_test
+	deep_run debug "$rounds" "$inputs" 100000 "${programs[@]}"
+	deep_run kcsan "$rounds" "$inputs" 100000 "${programs[@]}"
 	finish
 }
 

@@ -7,8 +7,8 @@ make demo           install what is missing, build the patched kernel, boot it i
                     QEMU and show what VF tokens do
 make check          check everything: base, patches, KUnit and selftests in QEMU,
                     and that the tests fail on the unpatched kernel where they must
-make check-deep     racing, fuzzing, failing allocations and flooding at full length,
-                    on kernels that look for memory errors, wrong locking and races
+make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
+                    that look for memory errors, wrong locking and data races
 make model          the protocol's model (docs/model), searched through by spin
 make red            can the tests fail? Take each property from the series in turn
                     (harness/red/), and see that its tests are red
@@ -26,5 +26,7 @@ make help           this text
 BASE=linux-6.12     the base, a directory of bases/
 FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
                     or kcsan (bases/BASE/config.FLAVOUR; the suffix of the image)
+ROUNDS=50 INPUTS=20000  make check-deep: racing rounds and hostile inputs on each PF
+                    of the debug and the kcsan kernel
 FORCE=1             make tree: start anew even if "series" is not exported
 END
