@@ -30,13 +30,14 @@ compile_bench()
 		"$top/harness/bench/bench.c" "$lib"/{pci,user,token}.c
 }
 
-# count_kernel IMAGE SOURCE RUN: both machines, one after the other
+# count_kernel IMAGE SOURCE RUN: both machines, one after the other. The unit
+# tests would take longer than all that is counted.
 count_kernel()
 {
 	local image=$1 source=$2 run=$3 pfs
 
 	for pfs in igb:14 nvme:120; do
-		vmtest -k "$image" -i -p "$pfs" -t 600 -o "$logs/vm.bench.$source.${pfs%:*}" \
+		vmtest -k "$image" -i -p "$pfs" -a kunit.enable=0 -t 1200 -o "$logs/vm.bench.$source.${pfs%:*}" \
 			-f "$counts/bench" -f "$top/harness/bench/guest.sh" \
 			-c "sh guest.sh ${pfs%:*}" || exit 1
 	done >"$counts/$source.$run"
