@@ -111,12 +111,13 @@ check_messages()
 # Events that the text explains, and events that the kernel has: the same.
 check_events()
 {
-	local text=$1 header=$2/drivers/vfio/vfio_trace.h event
+	local text=$1 tree=$2 event
 
 	# shellcheck disable=SC2016 # these are the quotes of rst
 	sed -nE 's/^``(vfio_[a-z_]+): .*``$/\1/p' "$text" | sort >"$text.events"
-	sed -nE 's/^TRACE_EVENT\((vfio_[a-z_]+),$/\1/p' "$header" | sort >"$text.kernel-events"
-	[ -s "$text.kernel-events" ] || die "$header has no trace events"
+	sed -nE 's/^TRACE_EVENT\((vfio_[a-z_]+),$/\1/p' "$tree"/drivers/vfio/vfio_trace.h \
+		"$tree"/drivers/vfio/pci/vfio_pci_sriov_trace.h | sort >"$text.kernel-events"
+	[ -s "$text.kernel-events" ] || die "$tree has no trace events"
 	while read -r event; do
 		if grep -qx "$event" "$text.events" && grep -qx "$event" "$text.kernel-events"; then
 			result ok "vfio.rst: the trace event $event"

@@ -40,9 +40,11 @@
 #include <linux/xarray.h>
 #include <kunit/static_stub.h>
 
-#include "../vfio_trace.h"
 #include "vfio_pci_priv.h"
 #include "vfio_pci_sriov.h"
+
+#define CREATE_TRACE_POINTS
+#include "vfio_pci_sriov_trace.h"
 
 #define VFIO_PCI_DRIVER_NAME	"vfio-pci"
 
