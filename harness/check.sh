@@ -284,9 +284,9 @@ main()
 	needed_step selftests "building the selftests" build_selftests
 	run_check_documentation
 
-	run_all_tests tip plain
+	run_all_tests tip plain -t 1800
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
-	run_all_tests debug debug -t 2400
+	run_all_tests debug debug -t 3600
 	run_stock_tests
 	finish
 }
