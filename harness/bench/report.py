@@ -167,6 +167,8 @@ def record(directory):
 
 def read_recorded(path):
     ratios = {}
+    if not os.path.exists(path):
+        sys.exit(f"error: {path} is not there; bench.sh --record writes it")
     with open(path, encoding="ascii") as lines:
         for line in lines:
             if not line.startswith("#"):
