@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <kunit/visibility.h>
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -339,6 +340,16 @@ static void a_history_is_explained_or_not(struct kunit *test)
 #define STRESS_CALLS	14
 #define STRESS_TOKENS	3
 
+/*
+ * A timer fires while the threads run, here and there in their calls: CPUs that
+ * an emulator runs in turn take turns then.
+ */
+#if IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN)
+#define STRESS_TIMER_NS	1000000
+#else
+#define STRESS_TIMER_NS	100000
+#endif
+
 static_assert(STRESS_THREADS * STRESS_CALLS <= VF_MODEL_CALLS);
 
 static const uuid_t stress_tokens[STRESS_TOKENS] = {
@@ -370,6 +381,8 @@ struct stress {
 	atomic_t running;
 	wait_queue_head_t start;
 	wait_queue_head_t end;
+	struct hrtimer timer;
+	struct rnd_state random;	/* of the timer */
 	struct stress_thread thread[STRESS_THREADS];
 };
 
@@ -544,11 +557,31 @@ static bool stress_round(struct kunit *test, struct stress *stress,
 	return verdict == VF_EXPLAINED && !stress->pf->vf_opens;
 }
 
+static enum hrtimer_restart stress_timer(struct hrtimer *timer)
+{
+	struct stress *stress = container_of(timer, struct stress, timer);
+	u32 ns = STRESS_TIMER_NS / 2 +
+		 prandom_u32_state(&stress->random) % STRESS_TIMER_NS;
+
+	hrtimer_forward_now(timer, ns_to_ktime(ns));
+	return HRTIMER_RESTART;
+}
+
+static void stress_start_timer(struct stress *stress)
+{
+	prandom_seed_state(&stress->random, STRESS_THREADS + 1);
+	hrtimer_init(&stress->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	stress->timer.function = stress_timer;
+	hrtimer_start(&stress->timer, ns_to_ktime(STRESS_TIMER_NS),
+		      HRTIMER_MODE_REL);
+}
+
 static void stress_stop(void *data)
 {
 	struct stress *stress = data;
 	int i;
 
+	hrtimer_cancel(&stress->timer);
 	for (i = 0; i < STRESS_THREADS; i++)
 		if (!IS_ERR_OR_NULL(stress->thread[i].task))
 			kthread_stop(stress->thread[i].task);
@@ -568,6 +601,7 @@ static void some_order_explains_what_many_threads_see(struct kunit *test)
 	stress->pf = test->priv;
 	init_waitqueue_head(&stress->start);
 	init_waitqueue_head(&stress->end);
+	stress_start_timer(stress);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stress_stop,
 							   stress));
 	for (i = 0; i < STRESS_THREADS; i++) {
