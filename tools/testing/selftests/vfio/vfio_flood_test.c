@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,6 +147,9 @@ static void *flood_forever(void *arg)
 static int become_nobody(void)
 {
 	if (setgid(NOBODY) || setuid(NOBODY))
+		return -errno;
+	/* Whoever becomes another user has to ask for it again. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
 	return geteuid() ? 0 : -EPERM;
 }
