@@ -28,21 +28,25 @@ build_mutant()
 	checkout_src "$applied"
 }
 
-# KUnit ran at boot in any case; it is no program.
+# KUnit ran at boot in any case; it is no program. Where it must be red it gets
+# the time that its threads need.
 run_tests()
 {
-	local program programs=() machine=-w
+	local program programs=() machine=-w options=()
 
 	while read -r program; do
 		case $program in
-		kunit) continue ;;
+		kunit)
+			options=(-a "vfio_pci_core.kunit_operations=1000000")
+			continue
+			;;
 		vfio_cost_test) machine=-i ;;
 		esac
 		programs+=("$program")
 	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
 	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
 	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
-		-u "$machine" "${programs[@]}" || true
+		-u "$machine" "${options[@]}" "${programs[@]}" || true
 }
 
 # A case is red if the VM says "not ok" of it. That the VM failed altogether
