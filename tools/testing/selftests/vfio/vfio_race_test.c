@@ -18,7 +18,6 @@
 
 #define TEST_SECONDS	60
 #define ROUNDS		2
-#define ATTEMPTS	8	/* to find the other one asleep, for each */
 
 static const char *pf = bench.pf;
 static const char *vf = bench.vf[0];
@@ -54,22 +53,6 @@ FIXTURE_TEARDOWN(race)
 	user_exit(&self->pf);
 }
 
-/* Start an open and come back while it sleeps in there. */
-static bool open_half_way(struct holder *holder, enum open_path path,
-			  const char *addr, const char *token)
-{
-	int attempt;
-
-	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
-		if (holder_start(holder, path, addr, token))
-			return false;
-		if (holder_blocked(holder))
-			return true;
-		holder_release(holder);
-	}
-	return false;
-}
-
 /*
  * One of the two, not both: which one is up to the kernel, but the one that is
  * open must have been let in with the token that counts.
@@ -90,7 +73,7 @@ TEST_F_TIMEOUT(race, pf_opened_while_a_vf_is_being_opened, TEST_SECONDS)
 
 	for (round = 0; round < ROUNDS; round++) {
 		ASSERT_EQ(0, user_try(&self->pf, TOKEN_1));
-		ASSERT_TRUE(open_half_way(&holder, variant->vf, vf2, TOKEN_1))
+		ASSERT_TRUE(holder_open_half_way(&holder, variant->vf, vf2, TOKEN_1))
 			TH_LOG("the VF's open was never seen asleep");
 		pf_result = user_open(&self->pf, TOKEN_2);
 		vf_result = holder_opened(&holder);
@@ -107,7 +90,7 @@ TEST_F_TIMEOUT(race, vf_opened_while_its_pf_is_being_opened, TEST_SECONDS)
 
 	ASSERT_EQ(0, user_try(&self->pf, TOKEN_1));
 	user_exit(&self->pf);
-	ASSERT_TRUE(open_half_way(&holder, variant->pf, pf, TOKEN_2))
+	ASSERT_TRUE(holder_open_half_way(&holder, variant->pf, pf, TOKEN_2))
 		TH_LOG("the PF's open was never seen asleep");
 	vf_result = user_open(&self->vf, TOKEN_1);
 	pf_result = holder_opened(&holder);
@@ -124,7 +107,7 @@ TEST_F_TIMEOUT(race, token_set_while_a_vf_is_being_opened, TEST_SECONDS)
 	struct holder holder;
 
 	ASSERT_EQ(0, user_open(&self->pf, TOKEN_1));
-	ASSERT_TRUE(open_half_way(&holder, variant->vf, vf2, TOKEN_1))
+	ASSERT_TRUE(holder_open_half_way(&holder, variant->vf, vf2, TOKEN_1))
 		TH_LOG("the VF's open was never seen asleep");
 	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_2));
 	EXPECT_EQ(0, holder_opened(&holder));

@@ -4,6 +4,8 @@
 
 #include "holder.h"
 
+#define ATTEMPTS	8	/* to find it asleep: its open may be over too soon */
+
 /* It is told to let go by SIGTERM, which waits for its open to end. */
 static int hold(struct job *job, void *arg)
 {
@@ -53,9 +55,19 @@ int holder_open(struct holder *holder, enum open_path path, const char *addr,
 	return ret ? ret : holder_opened(holder);
 }
 
-bool holder_blocked(struct holder *holder)
+bool holder_open_half_way(struct holder *holder, enum open_path path,
+			  const char *addr, const char *token)
 {
-	return job_blocked_in(&holder->job, SYS_ioctl);
+	int attempt;
+
+	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
+		if (holder_start(holder, path, addr, token))
+			return false;
+		if (job_blocked_in(&holder->job, SYS_ioctl))
+			return true;
+		holder_release(holder);
+	}
+	return false;
 }
 
 void holder_kill(struct holder *holder)

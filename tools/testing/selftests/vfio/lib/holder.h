@@ -24,8 +24,9 @@ int holder_opened(struct holder *holder);
 /* Both of the above. */
 int holder_open(struct holder *holder, enum open_path path, const char *addr,
 		const char *token);
-/* Wait until it sleeps inside its open; false if it did not. */
-bool holder_blocked(struct holder *holder);
+/* Returns while it sleeps inside its open; false if it was never seen asleep. */
+bool holder_open_half_way(struct holder *holder, enum open_path path,
+			  const char *addr, const char *token);
 
 /* Both return when the process and its open files are gone. */
 void holder_kill(struct holder *holder);
