@@ -13,6 +13,9 @@ set -euo pipefail
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
 
+# Rounds of racing with devices, on each PF, where a round takes long.
+debug_rounds=10
+
 # ---- the base
 
 # Only what the preparation reads, so that it takes a second.
@@ -286,7 +289,7 @@ main()
 
 	run_all_tests tip plain -t 1800
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
-	run_all_tests debug debug -t 3600
+	run_all_tests debug debug -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests
 	finish
 }
