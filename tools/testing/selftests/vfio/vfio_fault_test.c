@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
@@ -467,22 +466,6 @@ static const struct call set_token = {
 
 /* ------------------------------------------------------- all one by one */
 
-/* Runtime power management takes a moment: two turns of the clock at most. */
-static bool falls_asleep(const char *addr)
-{
-	time_t start = time(NULL);
-	char status[32];
-
-	do {
-		if (pci_read(addr, "power/runtime_status", status,
-			     sizeof(status)))
-			return false;
-		if (!strcmp(status, "suspended"))
-			return true;
-	} while (time(NULL) < start + 2);
-	return false;
-}
-
 FIXTURE(failing)
 {
 	struct state state;
@@ -575,7 +558,7 @@ FIXTURE_SETUP(failing)
 	ASSERT_EQ(0, fault_below(variant->call->only, variant->call->not_first,
 				 variant->call->not_last));
 	self->state.path = variant->path;
-	self->sleeps = falls_asleep(pf);
+	self->sleeps = pci_falls_asleep(pf);
 	/* Where the VFs will be. */
 	ASSERT_EQ(0, bench_enable_vfs(NR_VFS));
 	ASSERT_EQ(NR_VFS, bench.nr_vfs);
@@ -596,7 +579,7 @@ FIXTURE_TEARDOWN(failing)
 	EXPECT_EQ(0, bench_enable_vfs(1));
 	EXPECT_EQ(0, try_open(OPEN_CDEV, bench.vf[0], TOKEN_1));
 	EXPECT_EQ(0, bench_disable_vfs());
-	EXPECT_EQ(self->sleeps, falls_asleep(pf));
+	EXPECT_EQ(self->sleeps, pci_falls_asleep(pf));
 	close(self->state.log);
 }
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
 #include "lib/bench.h"
+#include "lib/fault.h"
 #include "lib/klog.h"
 #include "lib/user.h"
 
@@ -20,8 +20,6 @@
 
 #define PCI_STUB	"pci-stub"
 #define PCI_PF_STUB	"pci-pf-stub"
-#define FAILSLAB	"/sys/kernel/debug/failslab/"
-#define MAKE_IT_FAIL	"/proc/self/make-it-fail"
 
 static const char *pf = bench.pf;
 static const char *vf = bench.vf[0];
@@ -195,33 +193,17 @@ TEST_F_TIMEOUT(override, pf_with_vfs_is_refused_at_probe, TEST_SECONDS)
 	EXPECT_EQ(0, pci_move_to(pf, VFIO_PCI));
 }
 
-/* Runtime power management takes a moment: two turns of the clock at most. */
-static bool falls_asleep(const char *addr)
-{
-	time_t start = time(NULL);
-	char status[32];
-
-	do {
-		if (pci_read(addr, "power/runtime_status", status,
-			     sizeof(status)))
-			return false;
-		if (!strcmp(status, "suspended"))
-			return true;
-	} while (time(NULL) < start + 2);
-	return false;
-}
-
 /* A PF that sleeps has no VFs; they must keep it awake, and then let it be. */
 TEST_F_TIMEOUT(override, pf_is_awake_while_it_has_vfs, TEST_SECONDS)
 {
-	if (!falls_asleep(pf))
+	if (!pci_falls_asleep(pf))
 		SKIP(return, "%s does not sleep when it is idle", pf);
 	ASSERT_EQ(0, bench_enable_vfs(1));
-	EXPECT_FALSE(falls_asleep(pf));
+	EXPECT_FALSE(pci_falls_asleep(pf));
 	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
-	EXPECT_FALSE(falls_asleep(pf));
+	EXPECT_FALSE(pci_falls_asleep(pf));
 	ASSERT_EQ(0, bench_disable_vfs());
-	EXPECT_TRUE(falls_asleep(pf));
+	EXPECT_TRUE(pci_falls_asleep(pf));
 }
 
 /* ------------------------------------------- a PF that vfio-pci has not got */
@@ -270,93 +252,38 @@ TEST_F_TIMEOUT(override, pf_bound_anew_has_a_random_token, TEST_SECONDS)
 
 /* -------------------------------------------------- a capture that fails */
 
-struct range {
-	unsigned long start;
-	unsigned long end;
-};
-
-/* From a function to the symbol that follows it. */
-static bool find_function(const char *name, struct range *range)
-{
-	char symbol[256];
-	unsigned long address;
-	FILE *symbols;
-
-	range->start = 0;
-	range->end = ~0UL;
-	symbols = fopen("/proc/kallsyms", "r");
-	if (!symbols)
-		return false;
-	while (fscanf(symbols, "%lx %*c %255s%*[^\n]", &address, symbol) == 2)
-		if (!strcmp(symbol, name))
-			range->start = address;
-	rewind(symbols);
-	while (fscanf(symbols, "%lx %*c %255s%*[^\n]", &address, symbol) == 2)
-		if (address > range->start && address < range->end)
-			range->end = address;
-	fclose(symbols);
-	return range->start && range->end != ~0UL;
-}
-
-static int fail_allocations_below(const struct range *range)
-{
-	static const char * const always[][2] = {
-		{ FAILSLAB "ignore-gfp-wait", "N" },
-		{ FAILSLAB "task-filter", "Y" },
-		{ FAILSLAB "verbose", "0" },
-		{ FAILSLAB "stacktrace-depth", "32" },
-		{ FAILSLAB "times", "-1" },
-		{ FAILSLAB "probability", "100" },
-	};
-	char address[32];
-	int ret;
-	size_t i;
-
-	snprintf(address, sizeof(address), "%#lx", range->start);
-	ret = file_write(FAILSLAB "require-start", address);
-	snprintf(address, sizeof(address), "%#lx", range->end);
-	if (!ret)
-		ret = file_write(FAILSLAB "require-end", address);
-	for (i = 0; i < ARRAY_SIZE(always) && !ret; i++)
-		ret = file_write(always[i][0], always[i][1]);
-	return ret ? ret : file_write(MAKE_IT_FAIL, "1");
-}
-
 TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 {
 	static const char * const setters[] = {
 		"__device_set_driver_override",
 		"driver_set_override",
 	};
-	struct range range = {};
 	char addr[PCI_ADDR_LEN];
+	int ret = -ENOENT;
 	bool slept;
 	size_t i;
-	int ret;
 
-	if (access(FAILSLAB "require-start", W_OK) ||
-	    access(MAKE_IT_FAIL, W_OK))
+	if (!fault_supported())
 		SKIP(return, "no failslab with stacktrace filter in this kernel");
-	for (i = 0; i < ARRAY_SIZE(setters) && !range.start; i++)
-		find_function(setters[i], &range);
-	if (!range.start)
-		SKIP(return, "no address of the function to fail in");
+	ASSERT_EQ(0, fault_setup());
+	for (i = 0; i < ARRAY_SIZE(setters) && ret; i++)
+		ret = fault_below(setters[i], NULL, NULL);
+	ASSERT_EQ(0, ret);
 
 	/* Learn the VF's address while it can be had. */
 	ASSERT_EQ(0, bench_enable_vfs(2));
 	snprintf(addr, sizeof(addr), "%s", vf);
 	ASSERT_EQ(0, bench_disable_vfs());
-	slept = falls_asleep(pf);
+	slept = pci_falls_asleep(pf);
 
-	ASSERT_EQ(0, fail_allocations_below(&range));
+	ASSERT_EQ(0, fault_arm(1));
 	ret = bench_enable_vfs(2);
-	EXPECT_EQ(0, file_write(MAKE_IT_FAIL, "0"));
-	EXPECT_EQ(0, file_write(FAILSLAB "probability", "0"));
+	EXPECT_EQ(1, fault_disarm());
 	EXPECT_EQ(-ENOMEM, ret);
 	EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 	EXPECT_FALSE(pci_exists(addr));
 	EXPECT_FALSE(klog_find(self->log, addr, "is now driven by"));
-	EXPECT_EQ(slept, falls_asleep(pf));
+	EXPECT_EQ(slept, pci_falls_asleep(pf));
 
 	/* With memory it works as ever. */
 	ASSERT_EQ(0, bench_enable_vfs(2));

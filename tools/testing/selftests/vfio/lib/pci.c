@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pci.h"
@@ -193,6 +194,21 @@ int pci_vf(const char *pf, int index, char vf[PCI_ADDR_LEN])
 
 	snprintf(link, sizeof(link), "virtfn%d", index);
 	return read_link(pf, link, vf, PCI_ADDR_LEN);
+}
+
+bool pci_falls_asleep(const char *addr)
+{
+	time_t start = time(NULL);
+	char status[32];
+
+	do {
+		if (pci_read(addr, "power/runtime_status", status,
+			     sizeof(status)))
+			return false;
+		if (!strcmp(status, "suspended"))
+			return true;
+	} while (time(NULL) < start + 2);
+	return false;
 }
 
 int pci_iommu_group(const char *addr)

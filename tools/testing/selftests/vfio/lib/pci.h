@@ -42,6 +42,9 @@ int pci_move_to(const char *addr, const char *driver);
 int pci_set_numvfs(const char *pf, int num);
 int pci_vf(const char *pf, int index, char vf[PCI_ADDR_LEN]);
 
+/* Does runtime power management suspend it?  Within two turns of the clock. */
+bool pci_falls_asleep(const char *addr);
+
 int pci_iommu_group(const char *addr);
 /* The name of its character device below /dev/vfio/devices. */
 int pci_vfio_cdev(const char *addr, char *name, size_t len);
