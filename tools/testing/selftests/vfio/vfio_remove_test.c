@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "../kselftest_harness.h"
 #include "lib/bench.h"
 #include "lib/holder.h"
+#include "lib/leaver.h"
 
 #define TEST_SECONDS	120
 
@@ -71,44 +71,6 @@ static int remove_pf(struct job *job, void *arg)
 	return pci_write(pf, "remove", "1");
 }
 
-static int ask_by(int device, int request)
-{
-	char buf[sizeof(struct vfio_irq_set) + sizeof(request)];
-	struct vfio_irq_set *irqs = (void *)buf;
-
-	irqs->argsz = sizeof(buf);
-	irqs->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
-	irqs->index = VFIO_PCI_REQ_IRQ_INDEX;
-	irqs->start = 0;
-	irqs->count = 1;
-	memcpy(irqs->data, &request, sizeof(request));
-	return ioctl(device, VFIO_DEVICE_SET_IRQS, irqs) ? -errno : 0;
-}
-
-/* Opens the device, and closes it when asked to. */
-static int use_until_asked(struct job *job, void *arg)
-{
-	const struct holder *holder = arg;
-	int request = eventfd(0, EFD_CLOEXEC);
-	eventfd_t times;
-	struct user user;
-	int ret;
-
-	if (request < 0)
-		return -errno;
-	ret = user_init(&user, holder->path, holder->addr);
-	if (!ret)
-		ret = user_open(&user, holder->token);
-	if (!ret)
-		ret = ask_by(user.device, request);
-	if (ret)
-		return ret;
-	job_report(job, 0);
-	ret = eventfd_read(request, &times) ? -errno : 0;
-	user_exit(&user);
-	return ret;
-}
-
 static void come_back(struct __test_metadata *_metadata, const char *vf)
 {
 	EXPECT_FALSE(pci_exists(pf));
@@ -141,42 +103,23 @@ TEST_F_TIMEOUT(remove, waits_for_the_users_of_a_vf, TEST_SECONDS)
 
 TEST_F_TIMEOUT(remove, asks_the_users_of_a_vf, TEST_SECONDS)
 {
-	struct holder user = {
-		.path = variant->path,
-		.addr = self->vf,
-		.token = TOKEN_1,
-	};
+	struct leaver user;
 
-	ASSERT_EQ(0, job_start(&user.job, use_until_asked, &user));
-	ASSERT_EQ(0, job_next(&user.job));
+	ASSERT_EQ(0, leaver_open(&user, variant->path, self->vf, TOKEN_1));
 	EXPECT_EQ(0, remove_pf(NULL, NULL));
-	EXPECT_EQ(0, job_next(&user.job));
-	job_wait(&user.job);
+	EXPECT_EQ(0, leaver_left(&user));
 	come_back(_metadata, self->vf);
 }
 
 TEST_F_TIMEOUT(remove, asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
 {
-	struct holder on_vf = {
-		.path = variant->path,
-		.addr = self->vf,
-		.token = TOKEN_1,
-	};
-	struct holder on_pf = {
-		.path = variant->path,
-		.addr = pf,
-		.token = TOKEN_1,
-	};
+	struct leaver on_vf, on_pf;
 
-	ASSERT_EQ(0, job_start(&on_vf.job, use_until_asked, &on_vf));
-	ASSERT_EQ(0, job_next(&on_vf.job));
-	ASSERT_EQ(0, job_start(&on_pf.job, use_until_asked, &on_pf));
-	ASSERT_EQ(0, job_next(&on_pf.job));
+	ASSERT_EQ(0, leaver_open(&on_vf, variant->path, self->vf, TOKEN_1));
+	ASSERT_EQ(0, leaver_open(&on_pf, variant->path, pf, TOKEN_1));
 	EXPECT_EQ(0, remove_pf(NULL, NULL));
-	EXPECT_EQ(0, job_next(&on_pf.job));
-	EXPECT_EQ(0, job_next(&on_vf.job));
-	job_wait(&on_pf.job);
-	job_wait(&on_vf.job);
+	EXPECT_EQ(0, leaver_left(&on_pf));
+	EXPECT_EQ(0, leaver_left(&on_vf));
 	come_back(_metadata, self->vf);
 }
 

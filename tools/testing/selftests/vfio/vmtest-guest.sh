@@ -187,6 +187,8 @@ exec >/dev/ttyS1 2>&1 </dev/null
 : "${CONF_PF:=1}" "${CONF_PFS:=1}"
 # For vfio_cost_test: CPU time counts instructions.
 [ -n "$VFIO_ICOUNT" ] && export VFIO_ICOUNT
+# For vfio_hotplug_test: vmtest.sh reads there what shall be plugged.
+[ -n "${VFIO_HOTPLUG:-}" ] && export VFIO_HOTPLUG
 status=0
 [ -n "$CONF_HOST_DRIVERS" ] || bind_devices
 if [ -n "$CONF_COMMAND" ]; then

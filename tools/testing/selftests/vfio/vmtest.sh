@@ -133,6 +133,7 @@ write_conf()
 	printf 'CONF_KUNIT=%s\n' "$kunit"
 	printf 'CONF_HOST_DRIVERS=%s\n' "$host_drivers"
 	printf 'VFIO_ICOUNT=%s\n' "${icount/#0/}"
+	((icount)) || printf 'VFIO_HOTPLUG=/dev/ttyS1\n'
 }
 
 build_initramfs()
@@ -184,7 +185,15 @@ kvm_works()
 add_port()
 {
 	ports=$((ports + 1))
-	machine+=(-device "pcie-root-port,id=$1,chassis=$ports${2:-}")
+	machine+=(-device "pcie-root-port,id=$1,chassis=$ports,slot=$ports${2:-}")
+}
+
+# add_device DEVICE: into the port that was added last.  Its name is the slot's:
+# by that the guest may ask for it.
+add_device()
+{
+	devices[ports]="$1,id=slot$ports"
+	machine+=(-device "${devices[ports]}")
 }
 
 # Many PFs need more I/O ports than there are, unless nobody asks for any.
@@ -196,8 +205,8 @@ add_igb_pfs()
 
 	for ((i = 0; i < $1; i++)); do
 		add_port "igb$i" "$no_io"
-		machine+=(-netdev "hubport,id=net$i,hubid=0"
-			-device "igb,bus=igb$i,netdev=net$i,romfile=")
+		machine+=(-netdev "hubport,id=net$i,hubid=0")
+		add_device "igb,bus=igb$i,netdev=net$i,romfile="
 	done
 }
 
@@ -207,9 +216,10 @@ add_nvme_pf()
 	local nvme_vfs="sriov_max_vfs=$1,sriov_vq_flexible=$((2 * $1))"
 
 	nvme_vfs+=",sriov_vi_flexible=$1${2:-}"
-	add_port nvme
-	machine+=(-device "nvme-subsys,id=subsys"
-		-device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs")
+	# QEMU keeps what has no power control; it aborts if such an nvme goes.
+	add_port nvme ",power_controller_present=off"
+	machine+=(-device "nvme-subsys,id=subsys")
+	add_device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs"
 }
 
 add_plain_nic()
@@ -277,6 +287,8 @@ describe_machine()
 		echo "# without KVM, which is slow but works"
 		machine+=(-accel "tcg,thread=single" -cpu max -smp 2)
 	fi
+	# Hotplug by the ports, not by ACPI.
+	machine+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
 	add_igb_pfs 1
 	add_nvme_pf 4
 	add_plain_nic
@@ -290,33 +302,79 @@ boot_args="console=ttyS0 panic=-1 no_timer_check intel_iommu=on"
 start_vm()
 {
 	: >"$logs/results$1.log"
+	: >"$logs/monitor$1.log"
+	mkfifo "$scratch/monitor$1.in"
+	ln -s "$logs/monitor$1.log" "$scratch/monitor$1.out"
 	setpriv --pdeathsig TERM timeout -k 5 "$time_limit" \
 		"$QEMU" "${machine[@]}" -kernel "$kernel" \
 		-initrd "$scratch/initramfs" -append \
 		"$boot_args $kernel_args ${2:-}" \
 		-serial "file:$logs/console$1.log" \
 		-serial "file:$logs/results$1.log" \
+		-chardev "pipe,id=monitor,path=$scratch/monitor$1" \
+		-mon "chardev=monitor,mode=control" \
 		</dev/null >"$logs/qemu$1.log" 2>&1 &
 	vm_names+=("$1")
 	vm_pids+=($!)
+	serve_vm "$((${#vm_pids[@]} - 1))" &
 }
 
-# What the guest says, as it says it: whole lines, until the machine is gone
-# and all has been read.
-show_vm()
+# follow_vm NUMBER FUNCTION: give it what the guest says, as it says it: whole
+# lines, until the machine is gone and all has been read.
+follow_vm()
 {
 	local alive=1 line='' part=''
 
 	while ((alive)); do
 		kill -0 "${vm_pids[$1]}" 2>/dev/null || alive=0
 		while IFS= read -r line; do
-			[[ $part$line =~ $end_mark ]] ||
-				printf '%s\n' "$part$line"
+			"$2" "$part$line"
 			part=''
 		done
 		part+=$line
 		((!alive)) || sleep 0.1
 	done <"$logs/results${vm_names[$1]}.log"
+}
+
+show_line()
+{
+	[[ $1 =~ $end_mark || $1 =~ $request ]] || printf '%s\n' "$1"
+}
+
+show_vm()
+{
+	follow_vm "$1" show_line
+}
+
+# What a guest may ask for: that a device is unplugged, or plugged again.
+request='^vmtest-guest: (unplug|plug) ([0-9]+)$'
+
+# do_request LINE: QEMU's answers are in the monitor's log.
+do_request()
+{
+	local device
+
+	[[ $1 =~ $request ]] || return 0
+	device=${devices[BASH_REMATCH[2]]:-}
+	case ${device:+${BASH_REMATCH[1]}} in
+	unplug) tell_qemu "device_del slot${BASH_REMATCH[2]}" ;;
+	plug) tell_qemu "device_add $device" ;;
+	esac
+}
+
+tell_qemu()
+{
+	printf '{"execute": "human-monitor-command", "arguments": {"command-line": "%s"}}\n' \
+		"$1" >&"$monitor"
+}
+
+serve_vm()
+{
+	local monitor
+
+	exec {monitor}<>"$scratch/monitor${vm_names[$1]}.in"
+	echo '{"execute": "qmp_capabilities"}' >&"$monitor"
+	follow_vm "$1" do_request
 }
 
 # ------------------------------------------------------------------ the verdict
@@ -430,7 +488,8 @@ clean_up()
 		kill "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
-	[[ -z $show_pid ]] || wait "$show_pid" 2>/dev/null || true
+	# Those that read what it says.
+	wait
 	rm -rf "$scratch"
 	if [[ -n $own_logs ]] && ((!keep_logs)); then
 		rm -rf "$logs"
@@ -439,7 +498,7 @@ clean_up()
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
 host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
-extra=() tests=() vm_names=() vm_pids=()
+devices=() extra=() tests=() vm_names=() vm_pids=()
 
 while getopts k:b:o:f:c:a:t:j:p:uniwh option; do
 	case $option in
@@ -494,7 +553,7 @@ if [[ -z $logs ]]; then
 fi
 mkdir -p "$logs"
 logs=$(cd "$logs" && pwd)
-rm -f "$logs"/{console,results,qemu}*.log
+rm -f "$logs"/{console,results,qemu,monitor}*.log
 
 if [[ -z $tests_dir && -z $command ]]; then
 	mkdir -p "$scratch/tests"
