@@ -13,7 +13,9 @@ set -euo pipefail
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
 
-# Rounds of racing with devices, on each PF, where a round takes long.
+# Rounds of racing with devices, on each PF, where a round takes long. To fail
+# each allocation of each call takes the better part of an hour there, and is
+# left to "make check-deep".
 debug_rounds=10
 
 # ---- the base
@@ -287,9 +289,9 @@ main()
 	needed_step selftests "building the selftests" build_selftests
 	run_check_documentation
 
-	run_all_tests tip plain -t 1800
+	run_all_tests tip plain none -t 1800
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
-	run_all_tests debug debug -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
+	run_all_tests debug debug vfio_fault_test -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests
 	finish
 }
