@@ -51,7 +51,7 @@ deep_run()
 
 main()
 {
-	local programs
+	local programs lockdep_programs
 
 	announce
 	begin_count
@@ -67,7 +67,8 @@ main()
 
 	mapfile -t programs < <(programs_that_wait)
 	deep_run plain "$plain_rounds" "$plain_inputs" "$operations" vfio_stress_test vfio_fuzz_test
-	deep_run debug "$rounds" "$inputs" 100000 "${programs[@]}"
+	mapfile -t lockdep_programs < <(programs_that_wait | grep -vx "$not_with_lockdep")
+	deep_run debug "$rounds" "$inputs" 100000 "${lockdep_programs[@]}"
 	deep_run kcsan "$rounds" "$inputs" 100000 "${programs[@]}"
 	finish
 }
