@@ -13,7 +13,7 @@ set -euo pipefail
 # How much, on each of two PFs: much on the plain kernel, which is quick, and
 # on the other two what they can do in half an hour. ROUNDS and INPUTS in the
 # environment ask for more of these.
-plain_rounds=400 plain_inputs=150000 operations=1000000
+plain_rounds=500 plain_inputs=170000 operations=1000000
 rounds=${ROUNDS:-50} inputs=${INPUTS:-20000}
 
 announce()
