@@ -93,21 +93,6 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
-static bool find_plain_device(char addr[PCI_ADDR_LEN])
-{
-	char bound[64][PCI_ADDR_LEN];
-	int i, n;
-
-	n = pci_list_bound(VFIO_PCI, bound, ARRAY_SIZE(bound));
-	for (i = 0; i < n; i++) {
-		if (pci_is_pf(bound[i]) || pci_is_vf(bound[i]))
-			continue;
-		memcpy(addr, bound[i], PCI_ADDR_LEN);
-		return true;
-	}
-	return false;
-}
-
 static void no_users(struct world *world)
 {
 	static const struct user none = { .iommu = -1, .group = -1, .device = -1 };
@@ -185,7 +170,7 @@ static int open_plain(struct world *world, enum open_path path)
 	char addr[PCI_ADDR_LEN];
 	int ret;
 
-	if (!find_plain_device(addr))
+	if (!bench_find_plain_device(addr))
 		return 0;
 	ret = open_user(&world->plain, path, addr, NULL);
 	world->has_plain = !ret;
@@ -1202,7 +1187,7 @@ static int add_idle_plain_device(struct world *world)
 {
 	static char addr[PCI_ADDR_LEN];
 
-	if (!find_plain_device(addr))
+	if (!bench_find_plain_device(addr))
 		return 0;
 	return add_cdev(world, KIND_PLAIN, FILE_UNBOUND, addr);
 }

@@ -26,22 +26,6 @@
 static const char *pf = bench.pf;
 static const char *vf = bench.vf[0];
 
-/* A device that is neither PF nor VF, and bound to vfio-pci. */
-static bool find_plain_device(char addr[PCI_ADDR_LEN])
-{
-	char bound[64][PCI_ADDR_LEN];
-	int i, n;
-
-	n = pci_list_bound(VFIO_PCI, bound, ARRAY_SIZE(bound));
-	for (i = 0; i < n; i++) {
-		if (pci_is_pf(bound[i]) || pci_is_vf(bound[i]))
-			continue;
-		memcpy(addr, bound[i], PCI_ADDR_LEN);
-		return true;
-	}
-	return false;
-}
-
 /* ------------------------------------------------ the table, on every path */
 
 FIXTURE(rules)
@@ -126,7 +110,7 @@ TEST_F_TIMEOUT(rules, plain_device_takes_no_token, TEST_SECONDS)
 	char addr[PCI_ADDR_LEN];
 	struct user plain;
 
-	if (!find_plain_device(addr))
+	if (!bench_find_plain_device(addr))
 		SKIP(return, "no device that is neither PF nor VF is bound to %s",
 		     VFIO_PCI);
 	ASSERT_EQ(0, user_init(&plain, variant->path, addr));
@@ -375,7 +359,7 @@ TEST_F_TIMEOUT(group, malformed_options_of_a_plain_device, TEST_SECONDS)
 	struct user plain;
 	size_t i;
 
-	if (!find_plain_device(addr))
+	if (!bench_find_plain_device(addr))
 		SKIP(return, "no device that is neither PF nor VF is bound to %s",
 		     VFIO_PCI);
 	ASSERT_EQ(0, user_init(&plain, variant->path, addr));

@@ -222,3 +222,18 @@ int bench_run(int argc, char **argv, int nr_vfs,
 	file_write(ENABLE_SRIOV, old);
 	return ret;
 }
+
+bool bench_find_plain_device(char addr[PCI_ADDR_LEN])
+{
+	char bound[64][PCI_ADDR_LEN];
+	int i, n;
+
+	n = pci_list_bound(VFIO_PCI, bound, ARRAY_SIZE(bound));
+	for (i = 0; i < n; i++) {
+		if (pci_is_pf(bound[i]) || pci_is_vf(bound[i]))
+			continue;
+		memcpy(addr, bound[i], PCI_ADDR_LEN);
+		return true;
+	}
+	return false;
+}

@@ -30,4 +30,7 @@ int bench_run(int argc, char **argv, int nr_vfs,
 int bench_enable_vfs(int nr_vfs);
 int bench_disable_vfs(void);
 
+/* A device that is neither PF nor VF, and bound to vfio-pci. */
+bool bench_find_plain_device(char addr[PCI_ADDR_LEN]);
+
 #endif
