@@ -19,7 +19,7 @@ rounds=${ROUNDS:-50} inputs=${INPUTS:-20000}
 announce()
 {
 	cat <<END
-Two kernels that look for errors are built, and each runs KUnit and all selftests
+Two kernels that look for errors are built, and each runs KUnit and the selftests
 in QEMU, longer than in "make check":
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
@@ -51,7 +51,7 @@ deep_run()
 
 main()
 {
-	local programs lockdep_programs
+	local programs
 
 	announce
 	begin_count
@@ -65,10 +65,10 @@ main()
 	build_series_kernel debug
 	build_series_kernel kcsan
 
-	mapfile -t programs < <(programs_that_wait)
 	deep_run plain "$plain_rounds" "$plain_inputs" "$operations" vfio_stress_test vfio_fuzz_test
-	mapfile -t lockdep_programs < <(programs_that_wait | grep -vx "$not_with_lockdep")
-	deep_run debug "$rounds" "$inputs" 100000 "${lockdep_programs[@]}"
+	mapfile -t programs < <(programs_that_wait "$not_with_lockdep")
+	deep_run debug "$rounds" "$inputs" 100000 "${programs[@]}"
+	mapfile -t programs < <(programs_that_wait)
 	deep_run kcsan "$rounds" "$inputs" 100000 "${programs[@]}"
 	finish
 }

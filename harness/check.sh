@@ -289,7 +289,7 @@ main()
 	needed_step selftests "building the selftests" build_selftests
 	run_check_documentation
 
-	run_all_tests tip plain none -t 1800
+	run_all_tests tip plain "" -t 1800
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests

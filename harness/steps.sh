@@ -101,12 +101,17 @@ run_vm_tests()
 	count_cases "$name" "$title" "$phase_status"
 }
 
-# Programs that count instructions, or whose threads must take real time, have
-# runs of their own.
+# programs_that_wait [PROGRAM]...: all but these, and those that count instructions,
+# or whose threads must take real time, which have runs of their own.
 programs_that_wait()
 {
+	local name left_out=(-e vfio_cost_test -e vfio_flood_test)
+
+	for name in "$@"; do
+		left_out+=(-e "$name")
+	done
 	find "$work/selftests" -maxdepth 1 -type f -name '*_test' -perm -u+x -printf '%f\n' |
-		grep -vx -e vfio_cost_test -e vfio_flood_test | sort
+		grep -vxF "${left_out[@]}" | sort
 }
 
 # Not with lockdep: pciehp of Linux takes its locks in two orders. Lockdep says
@@ -117,10 +122,11 @@ not_with_lockdep=vfio_hotplug_test
 # for the programs LEFT_OUT, words of one argument
 run_all_tests()
 {
-	local name=$1 flavour=$2 left_out=$3 programs
+	local name=$1 flavour=$2 left_out programs
 
+	read -ra left_out <<<"$3"
 	shift 3
-	mapfile -t programs < <(programs_that_wait | grep -vxF -e "${left_out// /$'\n'}")
+	mapfile -t programs < <(programs_that_wait "${left_out[@]}")
 	run_vm_tests "$name" "KUnit and selftests on the $flavour kernel" \
 		"$(image_of series "$flavour")" -u -w "$@" "${programs[@]}"
 	run_vm_tests "$name.flood" "a flood of wrong tokens on the $flavour kernel" \
