@@ -42,7 +42,7 @@ deep_run()
 	local flavour=$1 title="at length on the $1 kernel" image options
 
 	image=$(image_of series "$1")
-	options=(-t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$2 VFIO_INPUTS=$3 vfio_pci_core.kunit_operations=$4")
+	options=(-t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$2 VFIO_INPUTS=$3 vfio_pci_sriov_kunit.operations=$4")
 	shift 4
 	run_vm_tests "deep.$flavour" "KUnit and selftests $title" "$image" -u -w "${options[@]}" "$@"
 	run_vm_tests "deep.$flavour.flood" "a flood of wrong tokens $title" "$image" \

@@ -37,7 +37,7 @@ run_tests()
 	while read -r program; do
 		case $program in
 		kunit)
-			options=(-a "vfio_pci_core.kunit_operations=1000000")
+			options=(-a "vfio_pci_sriov_kunit.operations=1000000")
 			continue
 			;;
 		vfio_cost_test) machine=-i ;;

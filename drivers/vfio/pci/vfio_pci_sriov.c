@@ -18,7 +18,7 @@
  * admission is the moment that orders all opens of a PF and its VFs: an open
  * that fails later is one that was closed at once.
  *
- * The lock is a spinlock and a leaf, and the only one that admission takes.
+ * The lock is a spinlock and a leaf, and the only one that admission waits for.
  *
  * When vfio-pci drives a PF, each new VF gets the driver_override vfio-pci
  * before a driver can probe it, or no driver ever.  (Not on s390, where VFs of
@@ -32,13 +32,16 @@
 #include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 #include <linux/xarray.h>
 #include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 
 #include "vfio_pci_priv.h"
 #include "vfio_pci_sriov.h"
@@ -89,6 +92,7 @@ struct vfio_pci_pf *vfio_pci_pf_alloc(void)
 	uuid_gen(&pf->token);
 	return pf;
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_alloc);
 
 /**
  * vfio_pci_pf_free - give back the memory of a PF's state, token wiped
@@ -101,6 +105,7 @@ void vfio_pci_pf_free(struct vfio_pci_pf *pf)
 	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_free, pf);
 	kfree(pf);
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_free);
 
 static void vfio_pci_pf_release(struct kref *ref)
 {
@@ -108,6 +113,7 @@ static void vfio_pci_pf_release(struct kref *ref)
 
 	WARN_ON_ONCE(pf->vf_opens);
 	memzero_explicit(&pf->token, sizeof(pf->token));
+	sysfs_put(pf->need_file);
 	vfio_pci_pf_free(pf);
 }
 
@@ -120,6 +126,7 @@ void vfio_pci_pf_put(struct vfio_pci_pf *pf)
 	if (pf)
 		kref_put(&pf->ref, vfio_pci_pf_release);
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_put);
 
 /* In constant time: how long it takes says nothing about the token. */
 static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
@@ -127,6 +134,13 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 	lockdep_assert_held(&pf->lock);
 
 	return token && !crypto_memneq(&pf->token, token, sizeof(*token));
+}
+
+/* A VF is in use, or none is any more: wake those who poll vf_token of the PF. */
+static void vfio_pci_pf_need_changed(struct vfio_pci_pf *pf)
+{
+	if (pf->need_file)
+		sysfs_notify_dirent(pf->need_file);
 }
 
 /**
@@ -140,17 +154,25 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
  */
 int vfio_pci_pf_admit_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 {
+	bool first = false;
 	int ret = -EACCES;
+
+	if (!token)
+		return ret;
 
 	spin_lock(&pf->lock);
 	if (vfio_pci_pf_token_is(pf, token)) {
-		pf->vf_opens++;
+		first = !pf->vf_opens;
+		WRITE_ONCE(pf->vf_opens, pf->vf_opens + 1);
 		ret = 0;
 	}
 	spin_unlock(&pf->lock);
 
+	if (first)
+		vfio_pci_pf_need_changed(pf);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_admit_vf);
 
 /**
  * vfio_pci_pf_unadmit_vf - a VF's open that was admitted has been closed
@@ -158,11 +180,18 @@ int vfio_pci_pf_admit_vf(struct vfio_pci_pf *pf, const uuid_t *token)
  */
 void vfio_pci_pf_unadmit_vf(struct vfio_pci_pf *pf)
 {
+	bool last;
+
 	spin_lock(&pf->lock);
 	if (!WARN_ON_ONCE(!pf->vf_opens))
-		pf->vf_opens--;
+		WRITE_ONCE(pf->vf_opens, pf->vf_opens - 1);
+	last = !pf->vf_opens;
 	spin_unlock(&pf->lock);
+
+	if (last)
+		vfio_pci_pf_need_changed(pf);
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_unadmit_vf);
 
 /**
  * vfio_pci_pf_admit_pf - may the PF be opened? If so, set a token that is given
@@ -187,6 +216,7 @@ int vfio_pci_pf_admit_pf(struct vfio_pci_pf *pf, const uuid_t *token)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_admit_pf);
 
 /**
  * vfio_pci_pf_set_token - set the token, whether or not VFs are in use
@@ -201,6 +231,7 @@ void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 	uuid_copy(&pf->token, token);
 	spin_unlock(&pf->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_set_token);
 
 static struct vfio_pci_core_device *
 vfio_pci_core_device_of(struct vfio_device *core_vdev)
@@ -240,9 +271,22 @@ static void vfio_pci_sriov_unadmit(struct vfio_device *core_vdev)
 		vfio_pci_pf_unadmit_vf(vdev->pf);
 }
 
+/* Without the lock: anybody may ask, and must not hold up those who open. */
+static const char *vfio_pci_sriov_token_need(struct vfio_device *core_vdev)
+{
+	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
+
+	if (!vdev->pf)
+		return "none";
+	if (vdev->pdev->is_virtfn || READ_ONCE(vdev->pf->vf_opens))
+		return "required";
+	return "optional";
+}
+
 static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
 	.admit		= vfio_pci_sriov_admit,
 	.unadmit	= vfio_pci_sriov_unadmit,
+	.token_need	= vfio_pci_sriov_token_need,
 };
 
 /**
@@ -268,10 +312,10 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 
 	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
 				 sizeof(token));
-	if (ret < 0)
-		pci_info_ratelimited(vdev->pdev,
-				     "feature refused: the VF token can be set only, from %zu bytes\n",
-				     sizeof(token));
+	if (ret < 0 && __ratelimit(&core_vdev->refusals))
+		pci_info(vdev->pdev,
+			 "feature refused: the VF token can be set only, from %zu bytes\n",
+			 sizeof(token));
 	if (ret != 1)
 		return ret;
 
@@ -292,7 +336,7 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
  * Nothing happens to a device that is neither PF nor VF.
  *
  * Context: may sleep, with the device_lock() held.
- * Return: 0, and vfio_pci_sriov_uninit() is due; -ENOMEM.
+ * Return: 0, and vfio_pci_sriov_uninit() is due; -errno.
  */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 {
@@ -321,6 +365,7 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 	vdev->vdev.admission_ops = &vfio_pci_sriov_admission_ops;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_sriov_init);
 
 /**
  * vfio_pci_sriov_uninit - undo vfio_pci_sriov_init()
@@ -335,6 +380,7 @@ void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
 	vfio_pci_pf_put(vdev->pf);
 	vdev->pf = NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(vfio_pci_sriov_uninit);
 
 /**
  * vfio_pci_pf_has_vfs - must the device stay in D0 because its VFs need it?
@@ -372,6 +418,7 @@ static int vfio_pci_sriov_power_up(struct vfio_pci_core_device *vdev)
 	return ret;
 }
 
+/* Not _sync: nobody has to wait until the PF is asleep. */
 static void vfio_pci_sriov_power_release(struct vfio_pci_core_device *vdev)
 {
 	down_write(&vdev->memory_lock);
@@ -387,8 +434,15 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 	struct vfio_pci_pf *pf = vdev->pf;
 	int ret;
 
+	device_lock_assert(&pdev->dev);
+
+	/* Not from sysfs, which looks itself: for whoever else calls this */
 	if (pf->has_vfs)
 		return -EBUSY;
+
+	if (!pf->need_file)
+		pf->need_file = sysfs_get_dirent(vdev->vdev.device.kobj.sd,
+						 "vf_token");
 
 	ret = vfio_pci_sriov_power_up(vdev);
 	if (ret)
@@ -412,8 +466,17 @@ out_power:
 	return ret;
 }
 
-static void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
+/**
+ * vfio_pci_sriov_disable - disable the VFs of a PF, if it has any
+ * @vdev: the PF, or any other device
+ *
+ * Context: sleeps until the users of the VFs have closed them, with the
+ * device_lock() held.
+ */
+void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 {
+	device_lock_assert(&vdev->pdev->dev);
+
 	if (!vdev->pdev->is_physfn || !vdev->pf->has_vfs)
 		return;
 
@@ -423,7 +486,7 @@ static void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 
 /**
  * vfio_pci_core_sriov_configure - enable or disable the VFs of a PF
- * @vdev: the PF; a device that is no PF has no VFs to disable
+ * @vdev: the PF
  * @nr_virtfn: how many VFs to enable; 0 to disable all, which waits for their
  *	       users to close them
  *
@@ -434,8 +497,6 @@ static void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 				  int nr_virtfn)
 {
-	device_lock_assert(&vdev->pdev->dev);
-
 	if (nr_virtfn)
 		return vfio_pci_sriov_enable(vdev, nr_virtfn);
 
@@ -447,7 +508,8 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_sriov_configure);
 /*
  * A VF was added to the bus, and no driver can match it yet.  If it can't be
  * kept from host drivers with an override, it gets no driver at all, ever: to
- * the driver core a dead device is one that is about to be removed.
+ * the driver core a dead device is one that is about to be removed.  The lock
+ * of the VF is free: no driver is being bound, so nobody notifies under it.
  */
 static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 {

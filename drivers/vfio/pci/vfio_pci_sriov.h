@@ -11,7 +11,7 @@
 #include <linux/types.h>
 #include <linux/uuid.h>
 
-struct pci_dev;
+struct kernfs_node;
 struct vfio_device;
 struct vfio_pci_core_device;
 
@@ -24,20 +24,24 @@ struct vfio_pci_core_device;
  * @lock:	protects @token and @vf_opens, so that an open is checked and
  *		counted in one step
  * @token:	the VF token, a secret: never leaves this structure
- * @vf_opens:	how many files of VFs are open or being opened
+ * @vf_opens:	how many files of VFs are open or being opened; also read
+ *		without the lock, for advice
  * @has_vfs:	SR-IOV is on, or about to be.  Written with both the
  *		device_lock() of the PF and the memory_lock of its
  *		vfio_pci_core_device held, read with either.
  * @lost_vf:	a VF could not be captured.  Written while SR-IOV is being
  *		enabled, by the thread that does it.
+ * @need_file:	the PF's vf_token in sysfs, to wake those who poll it.  Set
+ *		before there are VFs, then constant; NULL if it has had none.
  */
 struct vfio_pci_pf {
 	struct kref	ref;
-	spinlock_t	lock;	/* a leaf: nothing is called with it held */
+	spinlock_t	lock;	/* a leaf: no lock is taken with it held */
 	uuid_t		token;
 	unsigned long	vf_opens;
 	bool		has_vfs;
 	bool		lost_vf;
+	struct kernfs_node *need_file;
 };
 
 struct vfio_pci_pf *vfio_pci_pf_alloc(void);
@@ -54,6 +58,7 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 				 void __user *arg, size_t argsz);
 
 bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev);
 int vfio_pci_sriov_register(void);
 void vfio_pci_sriov_unregister(void);
 
@@ -78,6 +83,10 @@ static inline int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev,
 static inline bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev)
 {
 	return false;
+}
+
+static inline void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
+{
 }
 
 static inline int vfio_pci_sriov_register(void)

@@ -24,9 +24,9 @@
 #include "vfio_pci_sriov.h"
 #include "vfio_pci_sriov_check.h"
 
-static unsigned int kunit_operations = 100000;
-module_param(kunit_operations, uint, 0444);
-MODULE_PARM_DESC(kunit_operations, "Operations of the KUnit stress of the VF token");
+static unsigned int operations = 100000;
+module_param(operations, uint, 0444);
+MODULE_PARM_DESC(operations, "Calls that threads make at once, all in all (default: 100000)");
 
 static const uuid_t t1 = UUID_INIT(0xbd8d9d2b, 0x5a5f, 0x4f5a,
 				   0xa2, 0x11, 0xf5, 0x91, 0x51, 0x4b, 0xa1, 0xf3);
@@ -591,7 +591,7 @@ static void some_order_explains_what_many_threads_see(struct kunit *test)
 {
 	struct checker *checker = new_checker(test);
 	unsigned int per_round = STRESS_THREADS * STRESS_CALLS;
-	unsigned int rounds = DIV_ROUND_UP(kunit_operations, per_round);
+	unsigned int rounds = DIV_ROUND_UP(operations, per_round);
 	ktime_t start = ktime_get();
 	unsigned int round, i;
 	struct stress *stress;
@@ -724,6 +724,29 @@ static void a_vf_of_a_host_driver_s_pf_takes_no_token(struct kunit *test)
 	vfio_put_device(&pf_vdev->vdev);
 }
 
+static void a_device_says_whether_it_takes_a_token(struct kunit *test)
+{
+	struct vfio_pci_core_device *vdev = new_vdev(test);
+	const struct vfio_admission_ops *ops;
+
+	vdev->pdev->is_physfn = 1;
+	KUNIT_ASSERT_EQ(test, vfio_pci_sriov_init(vdev), 0);
+	ops = vdev->vdev.admission_ops;
+	KUNIT_EXPECT_STREQ(test, ops->token_need(&vdev->vdev), "optional");
+	KUNIT_ASSERT_EQ(test, vfio_pci_pf_admit_pf(vdev->pf, &t1), 0);
+	KUNIT_ASSERT_EQ(test, vfio_pci_pf_admit_vf(vdev->pf, &t1), 0);
+	KUNIT_EXPECT_STREQ(test, ops->token_need(&vdev->vdev), "required");
+	vfio_pci_pf_unadmit_vf(vdev->pf);
+	KUNIT_EXPECT_STREQ(test, ops->token_need(&vdev->vdev), "optional");
+
+	/* As a VF, of a PF that vfio-pci drives; then of another one. */
+	vdev->pdev->is_virtfn = 1;
+	KUNIT_EXPECT_STREQ(test, ops->token_need(&vdev->vdev), "required");
+	vfio_pci_sriov_uninit(vdev);
+	KUNIT_EXPECT_STREQ(test, ops->token_need(&vdev->vdev), "none");
+	vfio_put_device(&vdev->vdev);
+}
+
 static void a_vf_shares_the_token_of_its_pf(struct kunit *test)
 {
 	struct vfio_pci_core_device *pf_vdev = new_vdev(test);
@@ -837,7 +860,7 @@ static void no_options_are_no_token(struct kunit *test)
 {
 	uuid_t token;
 
-	KUNIT_EXPECT_EQ(test, vfio_group_parse_options(NULL, &token), 0);
+	KUNIT_EXPECT_EQ(test, vfio_group_parse_options("", &token), 0);
 }
 
 #endif /* CONFIG_VFIO_GROUP */
@@ -858,6 +881,7 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE(a_pf_and_a_vf_pass_admission),
 	KUNIT_CASE(a_vf_of_a_host_driver_s_pf_takes_no_token),
 	KUNIT_CASE(a_vf_shares_the_token_of_its_pf),
+	KUNIT_CASE(a_device_says_whether_it_takes_a_token),
 	KUNIT_CASE(a_device_without_sriov_gets_nothing),
 #if IS_ENABLED(CONFIG_VFIO_GROUP)
 	KUNIT_CASE_PARAM(options_take_one_well_formed_token, options_gen_params),
@@ -875,4 +899,6 @@ static struct kunit_suite vfio_pci_sriov_suite = {
 
 kunit_test_suite(vfio_pci_sriov_suite);
 
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("KUnit tests of the VF token");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

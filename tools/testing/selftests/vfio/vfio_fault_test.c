@@ -470,6 +470,7 @@ FIXTURE(failing)
 {
 	struct state state;
 	bool sleeps;
+	int users;	/* of the PF, as runtime PM counts them */
 };
 
 FIXTURE_VARIANT(failing)
@@ -559,6 +560,7 @@ FIXTURE_SETUP(failing)
 				 variant->call->not_last));
 	self->state.path = variant->path;
 	self->sleeps = pci_falls_asleep(pf);
+	self->users = pci_read_int(pf, "power/runtime_usage");
 	/* Where the VFs will be. */
 	ASSERT_EQ(0, bench_enable_vfs(NR_VFS));
 	ASSERT_EQ(NR_VFS, bench.nr_vfs);
@@ -580,6 +582,7 @@ FIXTURE_TEARDOWN(failing)
 	EXPECT_EQ(0, try_open(OPEN_CDEV, bench.vf[0], TOKEN_1));
 	EXPECT_EQ(0, bench_disable_vfs());
 	EXPECT_EQ(self->sleeps, pci_falls_asleep(pf));
+	EXPECT_EQ(self->users, pci_read_int(pf, "power/runtime_usage"));
 	close(self->state.log);
 }
 

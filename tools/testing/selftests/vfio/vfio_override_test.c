@@ -210,7 +210,7 @@ TEST_F_TIMEOUT(override, pf_is_awake_while_it_has_vfs, TEST_SECONDS)
 
 TEST_F_TIMEOUT(override, vfs_of_a_host_pf_are_left_alone, TEST_SECONDS)
 {
-	char driver[PCI_DRIVER_LEN];
+	char driver[PCI_DRIVER_LEN], need[PCI_NEED_LEN];
 	size_t i;
 
 	ASSERT_EQ(0, pci_unbind(pf));
@@ -226,6 +226,7 @@ TEST_F_TIMEOUT(override, vfs_of_a_host_pf_are_left_alone, TEST_SECONDS)
 
 	/* It can be used through vfio-pci, and there is no token for it. */
 	ASSERT_EQ(0, pci_move_to(vf, VFIO_PCI));
+	EXPECT_STREQ("none", pci_token_need(vf, need));
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		EXPECT_EQ(0, try_open(paths[i], vf, NULL))
 			TH_LOG("over %s", open_path_name(paths[i]));

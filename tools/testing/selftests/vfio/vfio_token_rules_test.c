@@ -633,6 +633,29 @@ TEST_F_TIMEOUT(bind, open_device_is_not_bound_again, TEST_SECONDS)
 	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_2));
 }
 
+/* The group's file is closed, and does not stand in the way any more. */
+TEST_F_TIMEOUT(bind, device_open_by_its_group_is_not_bound, TEST_SECONDS)
+{
+	struct user user;
+	int cdev;
+
+	ASSERT_EQ(0, user_init(&user, OPEN_COMPAT, pf));
+	ASSERT_EQ(0, user_open(&user, TOKEN_1));
+	close(user.group);
+	user.group = -1;
+
+	cdev = cdev_open(pf);
+	ASSERT_LE(0, cdev);
+	ASSERT_EQ(0, token_parse(TOKEN_2, self->token));
+	self->bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+	EXPECT_EQ(-EINVAL, cdev_bind(cdev, &self->bind));
+	close(cdev);
+
+	/* Nor has it set what it brought. */
+	EXPECT_EQ(0, try_open(OPEN_CDEV, vf, TOKEN_1));
+	user_exit(&user);
+}
+
 /* Before it is bound, a device is not open: nothing can be set on it. */
 TEST_F_TIMEOUT(bind, unbound_pf_takes_no_token, TEST_SECONDS)
 {

@@ -240,6 +240,38 @@ int pci_vfio_cdev(const char *addr, char *name, size_t len)
 	return ret;
 }
 
+int pci_open_token_need(const char *addr)
+{
+	char path[PATH_MAX], attr[64], name[32];
+	int fd, ret;
+
+	ret = pci_vfio_cdev(addr, name, sizeof(name));
+	if (ret)
+		return ret;
+	snprintf(attr, sizeof(attr), "vfio-dev/%s/vf_token", name);
+	fd = open(device_path(path, addr, attr), O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *pci_read_token_need(int fd, char need[PCI_NEED_LEN])
+{
+	ssize_t n = pread(fd, need, PCI_NEED_LEN - 1, 0);
+
+	need[n < 0 ? 0 : n] = '\0';
+	need[strcspn(need, "\n")] = '\0';
+	return need;
+}
+
+const char *pci_token_need(const char *addr, char need[PCI_NEED_LEN])
+{
+	int fd = pci_open_token_need(addr);
+
+	pci_read_token_need(fd, need);
+	if (fd >= 0)
+		close(fd);
+	return need;
+}
+
 int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max)
 {
 	char path[PATH_MAX];

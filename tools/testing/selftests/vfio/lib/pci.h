@@ -49,6 +49,14 @@ int pci_iommu_group(const char *addr);
 /* The name of its character device below /dev/vfio/devices. */
 int pci_vfio_cdev(const char *addr, char *name, size_t len);
 
+#define PCI_NEED_LEN	32
+
+/* vf_token of its vfio device: a file descriptor, and what it says now. */
+int pci_open_token_need(const char *addr);
+const char *pci_read_token_need(int fd, char need[PCI_NEED_LEN]);
+/* Both, and closed again; "" if there is none. */
+const char *pci_token_need(const char *addr, char need[PCI_NEED_LEN]);
+
 /* The functions bound to @driver, in order; returns how many, @max at most. */
 int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max);
 
