@@ -32,7 +32,7 @@ build_mutant()
 # the time that its threads need.
 run_tests()
 {
-	local program programs=() machine=-w options=()
+	local program programs=() machine=(-w) options=()
 
 	while read -r program; do
 		case $program in
@@ -40,13 +40,14 @@ run_tests()
 			options=(-a "vfio_pci_sriov_kunit.operations=1000000")
 			continue
 			;;
-		vfio_cost_test) machine=-i ;;
+		vfio_cost_test) machine=(-i) ;;
+		vfio_flood_test) machine=() ;;
 		esac
 		programs+=("$program")
 	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
 	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
 	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
-		-u "$machine" "${options[@]}" "${programs[@]}" || true
+		-u "${machine[@]}" "${options[@]}" "${programs[@]}" || true
 }
 
 # A case is red if the VM says "not ok" of it. That the VM failed altogether
