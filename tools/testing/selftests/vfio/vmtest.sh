@@ -222,6 +222,13 @@ add_nvme_pf()
 	add_device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs"
 }
 
+# Of the nvme PF and its VFs: data that go when the machine goes.
+add_namespace()
+{
+	machine+=(-drive "if=none,id=data,driver=null-co,read-zeroes=on,size=64M,snapshot=on"
+		-device "nvme-ns,drive=data")
+}
+
 add_plain_nic()
 {
 	add_port plain
@@ -291,6 +298,7 @@ describe_machine()
 	machine+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
 	add_igb_pfs 1
 	add_nvme_pf 4
+	add_namespace
 	add_plain_nic
 }
 
