@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kselftest.h"
 #include "lib/user.h"
 
 static const char help[] =
@@ -22,22 +21,6 @@ static const char help[] =
 "  -h        this text\n"
 "\n"
 "Exit status: 0 it was opened, 1 the kernel refused, 2 something else failed.\n";
-
-static bool parse_path(const char *name, enum open_path *path)
-{
-	static const enum open_path all[] = {
-		OPEN_TYPE1, OPEN_COMPAT, OPEN_CDEV,
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		if (!strcmp(name, open_path_name(all[i]))) {
-			*path = all[i];
-			return true;
-		}
-	}
-	return false;
-}
 
 static void check_token(const char *token)
 {
@@ -75,7 +58,7 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "p:t:s:wh")) != -1) {
 		switch (option) {
 		case 'p':
-			if (!parse_path(optarg, &path)) {
+			if (!open_path_parse(optarg, &path)) {
 				fprintf(stderr, "vfio_open: no path '%s'\n",
 					optarg);
 				return 2;

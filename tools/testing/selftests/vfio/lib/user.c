@@ -39,6 +39,19 @@ const char *open_path_name(enum open_path path)
 	return "unknown";
 }
 
+bool open_path_parse(const char *name, enum open_path *path)
+{
+	enum open_path one;
+
+	for (one = OPEN_TYPE1; one <= OPEN_CDEV; one++) {
+		if (!strcmp(name, open_path_name(one))) {
+			*path = one;
+			return true;
+		}
+	}
+	return false;
+}
+
 int iommufd_open(void)
 {
 	return open_rw("/dev/iommu");

@@ -9,6 +9,8 @@
 #ifndef VFIO_SELFTEST_USER_H
 #define VFIO_SELFTEST_USER_H
 
+#include <stdbool.h>
+
 #include <linux/types.h>
 
 #include "pci.h"
@@ -31,6 +33,7 @@ struct user {
 struct vfio_device_bind_iommufd;
 
 const char *open_path_name(enum open_path path);
+bool open_path_parse(const char *name, enum open_path *path);
 
 int user_init(struct user *user, enum open_path path, const char *addr);
 /* @token is the text of a UUID, NULL for none. */
