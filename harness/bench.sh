@@ -20,14 +20,10 @@ set -euo pipefail
 
 counts=$work/bench
 recorded=$top/harness/bench/recorded
-lib=$top/tools/testing/selftests/vfio/lib
 
 compile_bench()
 {
-	mkdir -p "$counts"
-	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static \
-		-isystem "$src/build-headers/usr/include" -I "$lib" -o "$counts/bench" \
-		"$top/harness/bench/bench.c" "$lib"/{pci,user,token}.c
+	compile_with_lib "$counts/bench" "$top/harness/bench/bench.c"
 }
 
 # count_kernel IMAGE SOURCE RUN: both machines, one after the other. The unit

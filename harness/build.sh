@@ -184,3 +184,14 @@ build_selftests()
 		KHDR_INCLUDES="-isystem $src/build-headers/usr/include" USERLDFLAGS=-static
 	set_stamp selftests "$key"
 }
+
+# compile_with_lib PROGRAM FILE...: static, with the selftests' library
+compile_with_lib()
+{
+	local program=$1 lib=$top/tools/testing/selftests/vfio/lib
+
+	shift
+	mkdir -p "$(dirname "$program")"
+	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -isystem "$src/build-headers/usr/include" \
+		-I "$lib" -o "$program" "$@" "$lib"/{pci,user,token}.c
+}
