@@ -71,12 +71,12 @@ TEST_F_TIMEOUT(power, opens_of_the_pf_count_apart, TEST_SECONDS)
 {
 	struct user user, vf_user;
 
-	ASSERT_EQ(0, user_init(&user, OPEN_CDEV, pf));
+	ASSERT_EQ(0, user_init(&user, OPEN_TYPE1, pf));
 	ASSERT_EQ(0, user_open(&user, TOKEN_1));
 	EXPECT_MORE_USERS(1);
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	EXPECT_MORE_USERS(2);
-	ASSERT_EQ(0, user_init(&vf_user, OPEN_CDEV, vf));
+	ASSERT_EQ(0, user_init(&vf_user, OPEN_TYPE1, vf));
 	ASSERT_EQ(0, user_open(&vf_user, TOKEN_1));
 	EXPECT_MORE_USERS(2);
 	user_exit(&user);
@@ -127,7 +127,7 @@ TEST_F_TIMEOUT(power, pf_with_vfs_does_not_fall_asleep_at_its_driver_s_wish, TES
 {
 	struct user user;
 
-	ASSERT_EQ(0, user_init(&user, OPEN_CDEV, pf));
+	ASSERT_EQ(0, user_init(&user, OPEN_TYPE1, pf));
 	ASSERT_EQ(0, user_open(&user, TOKEN_1));
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	ASSERT_EQ(0, enter_low_power(user.device, true));
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(power, pf_with_vfs_is_not_put_to_d3hot, TEST_SECONDS)
 	uint8_t pm;
 	off_t at;
 
-	ASSERT_EQ(0, user_init(&user, OPEN_CDEV, pf));
+	ASSERT_EQ(0, user_init(&user, OPEN_TYPE1, pf));
 	ASSERT_EQ(0, user_open(&user, TOKEN_1));
 	ASSERT_EQ(0, ioctl(user.device, VFIO_DEVICE_GET_REGION_INFO, &config));
 	pm = find_pm(user.device, config.offset);
