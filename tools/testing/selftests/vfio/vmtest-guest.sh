@@ -171,11 +171,61 @@ find_leaks()
 	return 1
 }
 
+# For the host's programs: its files, which nobody here can write to, under an
+# overlay in memory.  A chroot will do, and leaves this script where it is: it has
+# to end the machine, whatever they do.
+mount_host_root()
+{
+	local dir
+
+	mkdir -p /host /overlay "$root"
+	mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=262144 host /host &&
+	mount -t tmpfs none /overlay &&
+	mkdir /overlay/upper /overlay/work &&
+	mount -t overlay -o lowerdir=/host,upperdir=/overlay/upper,workdir=/overlay/work \
+		none "$root" || return 1
+	mkdir -p /dev/pts /dev/shm
+	mount -t devpts -o mode=620,ptmxmode=666 none /dev/pts
+	mount -t tmpfs none /dev/shm
+	for dir in /dev /proc /sys /tests /extra; do
+		mkdir -p "$root$dir"
+		mount --rbind "$dir" "$root$dir" || return 1
+	done
+	mount -t tmpfs none "$root/tmp" && mount -t tmpfs none "$root/run"
+}
+
+# in_host_root COMMAND [ARGUMENT]...: its exit status is the command's
+in_host_root()
+{
+	# shellcheck disable=SC2016 # $@ is for the shell in there
+	HOME=/root TERM="${CONF_TERMINAL%% *}" \
+		PATH=/tests:/extra:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		chroot "$root" /bin/sh -c 'cd /extra && exec "$@"' sh "$@"
+}
+
 run_command()
 {
-	cd /extra || return 1
-	sh -c "$CONF_COMMAND"
+	if [ -n "$CONF_HOST_ROOT" ]; then
+		in_host_root /bin/sh -c "$CONF_COMMAND"
+	else
+		cd /extra && sh -c "$CONF_COMMAND"
+	fi
 	status=$?
+}
+
+# The kernel's log goes on where the shell is, for as long as there is one.  The
+# size of a terminal is forgotten when nobody has it open.
+run_shell()
+{
+	local size="${CONF_TERMINAL#* }"
+
+	dmesg -n 7
+	{
+		stty rows "${size% *}" cols "${size#* }"
+		in_host_root setsid -cw env PS1='guest:\w# ' bash --norc -i
+		status=$?
+	} </dev/ttyS0 >/dev/ttyS0 2>&1
+	dmesg -n 4
 }
 
 /bin/busybox --install -s /bin
@@ -190,8 +240,14 @@ exec >/dev/ttyS1 2>&1 </dev/null
 # For vfio_hotplug_test: vmtest.sh reads there what shall be plugged.
 [ -n "${VFIO_HOTPLUG:-}" ] && export VFIO_HOTPLUG
 status=0
+root=/root
 [ -n "$CONF_HOST_DRIVERS" ] || bind_devices
-if [ -n "$CONF_COMMAND" ]; then
+if [ -n "$CONF_HOST_ROOT" ] && ! mount_host_root; then
+	echo "# the host's root can't be mounted; does the kernel have 9P and overlayfs?"
+	status=1
+elif [ -n "$CONF_TERMINAL" ]; then
+	run_shell
+elif [ -n "$CONF_COMMAND" ]; then
 	run_command
 else
 	run_tests || status=1

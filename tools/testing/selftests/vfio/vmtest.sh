@@ -29,7 +29,11 @@ means that all passed and that the kernel did not complain.
   -o DIR      where the logs go: results.log, and the kernel's console*.log;
               default: a temporary directory, kept if something failed
   -f FILE     a further file for the guest, in /extra (may be repeated)
-  -c COMMAND  run this in /extra of the guest in place of the tests
+  -c COMMAND  run this in /extra of the guest in place of the tests; exit status
+              of both is the command's own
+  -r          the guest's root is the host's, which it can't write to, with what
+              it writes in memory on top: the host's programs run on BZIMAGE
+  -s          no tests but a shell, with -r, on this terminal
   -a ARGS     further kernel arguments
   -u          report the KUnit tests, too, that ran at boot
   -n          leave the devices to the host drivers, bind none to vfio-pci
@@ -132,6 +136,8 @@ write_conf()
 	printf 'CONF_COMMAND=%s\n' "'${command//\'/\'\\\'\'}'"
 	printf 'CONF_KUNIT=%s\n' "$kunit"
 	printf 'CONF_HOST_DRIVERS=%s\n' "$host_drivers"
+	printf 'CONF_HOST_ROOT=%s\n' "$host_root"
+	printf 'CONF_TERMINAL=%q\n' "$terminal"
 	printf 'VFIO_ICOUNT=%s\n' "${icount/#0/}"
 	((icount)) || printf 'VFIO_HOTPLUG=/dev/ttyS1\n'
 }
@@ -255,13 +261,22 @@ add_icount_pfs()
 	esac
 }
 
-# A sanitizer takes memory for itself, and makes a large kernel.
+# All of it, and as the user who runs this may read it: the guest mounts its own
+# /dev, /proc, /run, /sys and /tmp over those of the host.
+add_host_root()
+{
+	machine+=(-fsdev "local,id=root,path=/,readonly=on,security_model=none,multidevs=remap"
+		-device "virtio-9p-pci,fsdev=root,mount_tag=host")
+}
+
+# A sanitizer takes memory for itself, and makes a large kernel.  Programs of the
+# host want room for their files and for huge pages.
 memory()
 {
 	local size
 
 	size=$(stat -L -c %s "$kernel")
-	if ((size > big_kernel)); then
+	if ((size > big_kernel)) || [[ -n $host_root ]]; then
 		echo 2G
 	else
 		echo 1G
@@ -300,6 +315,32 @@ describe_machine()
 	add_nvme_pf 4
 	add_namespace
 	add_plain_nic
+	[[ -z $host_root ]] || add_host_root
+}
+
+# describe_console LOG: of the kernel.  For a shell it is the terminal, which QEMU
+# makes raw; Ctrl-A x ends QEMU then, whatever the guest does.
+describe_console()
+{
+	if [[ -z $terminal ]]; then
+		console_args=(-serial "file:$1")
+		input=/dev/null
+		output=/dev/null
+	else
+		console_args=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$1"
+			-serial "chardev:console")
+		input=/dev/stdin
+		output=/dev/stdout
+	fi
+}
+
+# -s is for people: what they type must get there, and come back.
+need_terminal()
+{
+	[[ -t 0 && -t 1 ]] || die "-s: this is no terminal; give a command (-c)"
+	terminal="${TERM:-linux} $(stty size)"
+	terminal_state=$(stty -g)
+	kernel_args+=" loglevel=4"
 }
 
 # On a busy host an emulated timer may tick too late for the kernel's check.
@@ -313,15 +354,17 @@ start_vm()
 	: >"$logs/monitor$1.log"
 	mkfifo "$scratch/monitor$1.in"
 	ln -s "$logs/monitor$1.log" "$scratch/monitor$1.out"
-	setpriv --pdeathsig TERM timeout -k 5 "$time_limit" \
+	describe_console "$logs/console$1.log"
+	# In the foreground, or it can't read from a terminal.
+	setpriv --pdeathsig TERM timeout --foreground -k 5 "$time_limit" \
 		"$QEMU" "${machine[@]}" -kernel "$kernel" \
 		-initrd "$scratch/initramfs" -append \
 		"$boot_args $kernel_args ${2:-}" \
-		-serial "file:$logs/console$1.log" \
+		"${console_args[@]}" \
 		-serial "file:$logs/results$1.log" \
 		-chardev "pipe,id=monitor,path=$scratch/monitor$1" \
 		-mon "chardev=monitor,mode=control" \
-		</dev/null >"$logs/qemu$1.log" 2>&1 &
+		<"$input" >"$output" 2>"$logs/qemu$1.log" &
 	vm_names+=("$1")
 	vm_pids+=($!)
 	serve_vm "$((${#vm_pids[@]} - 1))" &
@@ -426,13 +469,13 @@ guest_status()
 	sed -n "s/$end_mark\([0-9]*\)$/\1/p" "$logs/results$1.log"
 }
 
-# fail REASON: with the end of the kernel's log where that tells more
+# fail REASON [STATUS]: with the end of the kernel's log where that tells more
 fail()
 {
 	keep_logs=1
 	printf '%s: %s\n' "$me" "$1" >&2
 	printf '%s: logs are in %s\n' "$me" "$logs" >&2
-	exit 1
+	exit "${2:-1}"
 }
 
 # Data races of other parts of the kernel are known, and none of ours: one that
@@ -483,7 +526,8 @@ judge()
 		fi
 		fail "the guest did not come to its end (QEMU's status is $2)"
 	fi
-	((status == 0)) || fail "failed (the guest's status is $status)"
+	[[ -z $terminal ]] || exit "$status"
+	((status == 0)) || fail "failed (the guest's status is $status)" "$status"
 }
 
 # --------------------------------------------------------------------- the run
@@ -498,6 +542,7 @@ clean_up()
 	done
 	# Those that read what it says.
 	wait
+	[[ -z $terminal_state ]] || stty "$terminal_state"
 	rm -rf "$scratch"
 	if [[ -n $own_logs ]] && ((!keep_logs)); then
 		rm -rf "$logs"
@@ -506,9 +551,10 @@ clean_up()
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
 host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
+host_root='' terminal='' terminal_state=''
 devices=() extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:j:p:uniwh option; do
+while getopts k:b:o:f:c:a:t:j:p:uniwrsh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b)
@@ -532,6 +578,11 @@ while getopts k:b:o:f:c:a:t:j:p:uniwh option; do
 		icount_pfs=$OPTARG
 		;;
 	w) warp=1 ;;
+	r) host_root=1 ;;
+	s)
+		host_root=1
+		need_terminal
+		;;
 	j)
 		[[ -r $OPTARG ]] || die "$OPTARG: no such file"
 		! show_complaint "$OPTARG" || exit 1
@@ -563,15 +614,15 @@ mkdir -p "$logs"
 logs=$(cd "$logs" && pwd)
 rm -f "$logs"/{console,results,qemu,monitor}*.log
 
-if [[ -z $tests_dir && -z $command ]]; then
+if [[ -z $tests_dir && -z $command$terminal ]]; then
 	mkdir -p "$scratch/tests"
 	build_tests
 	tests_dir=$scratch/tests
 fi
-[[ -n $command ]] || choose_tests
+[[ -n $command$terminal ]] || choose_tests
 build_initramfs
 describe_machine
-if [[ -n $command ]] || ((icount)); then
+if [[ -n $command$terminal ]] || ((icount)); then
 	start_vm ""
 	show_vm 0 &
 else
