@@ -3,12 +3,14 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE FLAVOUR KERNEL TREE FORCE ROUNDS INPUTS
+export BASE FLAVOUR KERNEL TREE FORCE ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
 demo:
 	@harness/demo.sh
+shell:
+	@harness/shell.sh
 check:
 	@harness/check.sh
 check-deep:
@@ -28,5 +30,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo check check-deep model red bench kernel stock-kernel tree export
+.PHONY: help demo shell check check-deep model red bench kernel stock-kernel tree export
 .NOTPARALLEL:

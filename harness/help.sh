@@ -5,6 +5,8 @@ set -euo pipefail
 cat <<'END'
 make demo           install what is missing, build the patched kernel, boot it in
                     QEMU and show what VF tokens do
+make shell          a shell in that VM, with the programs of this machine
+make shell CMD='lspci; uname -r'  one command there, and its exit status
 make check          check everything: base, patches, KUnit and selftests in QEMU,
                     and that the tests fail on the unpatched kernel where they must
 make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
