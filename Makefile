@@ -13,6 +13,8 @@ shell:
 	@harness/shell.sh
 check:
 	@harness/check.sh
+clients:
+	@harness/clients.sh
 check-deep:
 	@harness/check-deep.sh
 model:
@@ -30,5 +32,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check check-deep model red bench kernel stock-kernel tree export
+.PHONY: help demo shell check clients check-deep model red bench kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -12,6 +12,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
+# shellcheck source=harness/clients/howto-step.sh
+. "$parts/clients/howto-step.sh"
 
 # Rounds of racing with devices, on each PF, where a round takes long. To fail
 # each allocation of each call takes the better part of an hour there, and is
@@ -265,6 +267,7 @@ run_check_documentation()
 main()
 {
 	begin_count
+	ensure_guest_packages
 	step ktap "the KTAP counter sees failures" check_ktap_counter
 	step splats "the kernel's complaints are seen" check_splats
 	step model "the model holds, and what is taken from it is missed" "$top/harness/model.sh"
@@ -293,6 +296,7 @@ main()
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests
+	run_howto
 	finish
 }
 

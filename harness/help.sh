@@ -9,6 +9,8 @@ make shell          a shell in that VM, with the programs of this machine
 make shell CMD='lspci; uname -r'  one command there, and its exit status
 make check          check everything: base, patches, KUnit and selftests in QEMU,
                     and that the tests fail on the unpatched kernel where they must
+make clients        the part of it with real programs: DPDK and QEMU, as docs/howto
+                    tells how to use them
 make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
                     that look for memory errors, wrong locking and data races
 make model          the protocol's model (docs/model), searched through by spin

@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs the Debian packages that the commands need and that are missing:
-# run as root, or sourced by a command, which then uses sudo if that needs no
-# password. The machine's own package sources are read, never changed.
+# packages.sh [LIST]...: installs the Debian packages that the commands need and
+# that are missing, those of packages.list or those of each LIST: run as root, or
+# sourced by a command, which then uses sudo if that needs no password. The
+# machine's own package sources are read, never changed.
 set -euo pipefail
 
 # shellcheck source=harness/lib.sh
 [ -n "${top:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+package_lists=("$top/harness/packages.list")
 
 missing_packages()
 {
@@ -16,7 +19,7 @@ missing_packages()
 	while read -r package; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 			grep -qx installed || echo "$package"
-	done < <(grep -v '^#' "$top/harness/packages.list")
+	done < <(grep -hv '^#' "${package_lists[@]}")
 }
 
 # QEMU counts by what it can do, whoever packaged it: igb came with 8.0.
@@ -113,7 +116,7 @@ ensure_packages()
 	local list root=()
 
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-		die "this is no Debian system: the packages in harness/packages.list have to be installed by hand"
+		die "this is no Debian system: the packages in ${package_lists[*]} have to be installed by hand"
 	fi
 	list=$(wanted | paste -sd ' ')
 	[ -n "$list" ] || return 0
@@ -121,14 +124,23 @@ ensure_packages()
 		root=(sudo -n)
 		if ! sudo -n true 2>/dev/null; then
 			say "packages are missing: $list"
-			die "run as root: $top/harness/packages.sh"
+			die "run as root: $top/harness/packages.sh ${package_lists[*]}"
 		fi
 	fi
 	say "packages to install: $list"
-	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh"
+	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" \
+		"${package_lists[@]}"
+}
+
+# The same, with what runs in the guest as it does on the host.
+ensure_guest_packages()
+{
+	package_lists+=("$top/harness/clients/packages.list")
+	ensure_packages
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-	[ "$(id -u)" = 0 ] || die "run as root: $top/harness/packages.sh"
+	[ "$(id -u)" = 0 ] || die "run as root: $top/harness/packages.sh $*"
+	[ $# = 0 ] || package_lists=("$@")
 	install_all
 fi

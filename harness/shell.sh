@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 
 lock
-ensure_packages
+ensure_guest_packages
 prepare_all
 phase applied "applying the series" prepare_applied
 phase kernel "building the kernel" build_kernel series

@@ -283,6 +283,16 @@ memory()
 	fi
 }
 
+# Programs that poll want a CPU for themselves, and others one that is left.
+cpus()
+{
+	if [[ -n $host_root ]]; then
+		echo 4
+	else
+		echo 2
+	fi
+}
+
 describe_machine()
 {
 	ports=0
@@ -300,14 +310,14 @@ describe_machine()
 		echo "# without KVM; waits take no time"
 		# 8 ns an instruction: the CPUs take turns at each timer.
 		machine+=(-accel "tcg,thread=single" -icount "shift=3,sleep=off"
-			-cpu max -smp 2)
+			-cpu max -smp "$(cpus)")
 	elif kvm_works; then
 		echo "# with KVM"
-		machine+=(-accel kvm -cpu host -smp 2)
+		machine+=(-accel kvm -cpu host -smp "$(cpus)")
 	else
 		# Its threaded sister hangs when BARs come and go.
 		echo "# without KVM, which is slow but works"
-		machine+=(-accel "tcg,thread=single" -cpu max -smp 2)
+		machine+=(-accel "tcg,thread=single" -cpu max -smp "$(cpus)")
 	fi
 	# Hotplug by the ports, not by ACPI.
 	machine+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
