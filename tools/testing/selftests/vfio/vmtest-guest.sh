@@ -214,7 +214,8 @@ run_command()
 }
 
 # The kernel's log goes on where the shell is, for as long as there is one.  The
-# size of a terminal is forgotten when nobody has it open.
+# size of a terminal is forgotten when nobody has it open.  The shell gets another
+# terminal, from script: tmux, for one, draws nothing on a serial line.
 run_shell()
 {
 	local size="${CONF_TERMINAL#* }"
@@ -222,7 +223,7 @@ run_shell()
 	dmesg -n 7
 	{
 		stty rows "${size% *}" cols "${size#* }"
-		in_host_root setsid -cw env PS1='guest:\w# ' bash --norc -i
+		PS1='guest:\w# ' in_host_root script -qec 'bash --norc -i' /dev/null
 		status=$?
 	} </dev/ttyS0 >/dev/ttyS0 2>&1
 	dmesg -n 4

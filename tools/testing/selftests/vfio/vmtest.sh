@@ -577,7 +577,7 @@ while getopts k:b:o:f:c:a:t:j:p:uniwrsh option; do
 		extra+=("$OPTARG")
 		;;
 	c) command=$OPTARG ;;
-	a) kernel_args=$OPTARG ;;
+	a) kernel_args+=" $OPTARG" ;;
 	t) time_limit=$OPTARG ;;
 	u) kunit=1 ;;
 	n) host_drivers=1 ;;
