@@ -9,6 +9,16 @@ vmtest()
 	"$top/tools/testing/selftests/vfio/vmtest.sh" "$@"
 }
 
+# vmtest_host_root NAME IMAGE OPTION...: with this machine's programs, and all
+# devices as they are when it boots
+vmtest_host_root()
+{
+	local name=$1 image=$2
+
+	shift 2
+	vmtest -r -n -k "$image" -o "$logs/vm.$name" -a kunit.enable=0 -f "$work/selftests/vfio_open" "$@"
+}
+
 # "pass|fail|skip<TAB>name" for each case in a KTAP file.
 ktap_cases()
 {

@@ -7,8 +7,7 @@
 # page_on_vm NAME IMAGE PAGE [SECONDS]
 page_on_vm()
 {
-	vmtest -r -n -k "$2" -o "$logs/vm.$1" -t 900 -a kunit.enable=0 \
-		-f "$top/harness/clients/page.py" -f "$work/selftests/vfio_open" -f "$3" \
+	vmtest_host_root "$1" "$2" -t 900 -f "$top/harness/clients/page.py" -f "$3" \
 		-c "python3 page.py ${3##*/} ${4:-}" | tee "$work/$1.ktap"
 }
 
@@ -60,8 +59,19 @@ howto_is_red_on_stock()
 		die "these should fail on the unpatched kernel, and did not"
 }
 
+# For whoever sits at a terminal, which page.py does.
+shell_on_terminal()
+{
+	shell="$top/harness/shell.sh --built" CMD='' \
+		python3 "$top/harness/clients/page.py" "$top/harness/clients/shell.md" |
+		tee "$work/howto.shell.ktap"
+}
+
 run_howto()
 {
+	: >"$work/howto.shell.ktap"
+	try_phase howto.shell "make shell" shell_on_terminal
+	count_cases howto.shell "make shell" "$phase_status"
 	run_pages howto "DPDK and QEMU, as docs/howto says" "$(image_of series plain)" "$top"/docs/howto/*.md
 	run_pages howto.stock "DPDK and QEMU on the unpatched kernel" "$(image_of stock plain)" \
 		"$top/harness/clients/stock.md"

@@ -26,7 +26,8 @@ import time
 
 # Prompts as the page shows them, and as they are: no line that a program prints
 # must be taken for the shell's.
-PROMPTS = {"# ": "page.py# ", "testpmd> ": "testpmd> ", "(qemu) ": "(qemu) "}
+PROMPTS = {"# ": "page.py# "}
+PROMPTS.update((prompt, prompt) for prompt in ("testpmd> ", "(qemu) ", "guest:/extra# "))
 AT_PROMPT = re.compile("^(%s)" % "|".join(map(re.escape, PROMPTS.values())), re.M)
 # How lines are edited on a terminal.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\b\0]")

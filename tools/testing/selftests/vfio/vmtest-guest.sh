@@ -222,7 +222,7 @@ run_shell()
 
 	dmesg -n 7
 	{
-		stty rows "${size% *}" cols "${size#* }"
+		[ "$size" = "0 0" ] || stty rows "${size% *}" cols "${size#* }"
 		PS1='guest:\w# ' in_host_root script -qec 'bash --norc -i' /dev/null
 		status=$?
 	} </dev/ttyS0 >/dev/ttyS0 2>&1

@@ -311,7 +311,7 @@ describe_machine()
 		# 8 ns an instruction: the CPUs take turns at each timer.
 		machine+=(-accel "tcg,thread=single" -icount "shift=3,sleep=off"
 			-cpu max -smp "$(cpus)")
-	elif kvm_works; then
+	elif kvm_works 2>/dev/null; then
 		echo "# with KVM"
 		machine+=(-accel kvm -cpu host -smp "$(cpus)")
 	else
