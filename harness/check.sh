@@ -14,6 +14,8 @@ set -euo pipefail
 . "$parts/steps.sh"
 # shellcheck source=harness/clients/howto-step.sh
 . "$parts/clients/howto-step.sh"
+# shellcheck source=harness/compile.sh
+. "$parts/compile.sh"
 
 # Rounds of racing with devices, on each PF, where a round takes long. To fail
 # each allocation of each call takes the better part of an hour there, and is
@@ -47,22 +49,6 @@ check_base()
 }
 
 # ---- compiling drivers/vfio, every driver of it
-
-# The test programs' and compilers' words for a problem, without line numbers,
-# so that the same warning on another line is not a new one.
-warnings_in()
-{
-	grep -aE '(^|[^-])[Ww]arning:' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u || true
-}
-
-compile_vfio()
-{
-	local dir=$1 ref=$2
-
-	shift 2
-	checkout_src "$ref"
-	kmake "$dir" "$@" drivers/vfio/
-}
 
 configure_allmod()
 {
@@ -101,18 +87,11 @@ check_patch_compiles()
 
 check_patch_style()
 {
-	# The new files' place in MAINTAINERS comes with the patch that changes
-	# it. GIT_DIR keeps checkpatch from tools that are not installed.
-	(cd "$src" && GIT_DIR=none scripts/checkpatch.pl --strict --no-summary \
-		--ignore FILE_PATH_CHANGES "$1")
+	style_of "$1" | tee "$work/style"
+	[ ! -s "$work/style" ]
 }
 
 # ---- the series
-
-commits()
-{
-	in_git rev-list --reverse "base..$applied"
-}
 
 check_patches()
 {
@@ -151,14 +130,6 @@ check_export()
 
 # ---- CONFIG_PCI_IOV=n
 
-# Some drivers select it, and have to go with it.
-pci_iov_and_selectors()
-{
-	echo PCI_IOV
-	grep -rl --include='Kconfig*' 'select PCI_IOV$' "$src/drivers" |
-		xargs -r awk '$1 == "config" { name = $2 } /select PCI_IOV$/ { print name }'
-}
-
 configure_noiov()
 {
 	local symbol
@@ -167,7 +138,7 @@ configure_noiov()
 	kmake "$src/build-noiov" allmodconfig
 	while read -r symbol; do
 		"$src/scripts/config" --keep-case --file "$src/build-noiov/.config" -d "$symbol"
-	done < <(pci_iov_and_selectors)
+	done < <(symbol_and_selectors PCI_IOV)
 	kmake "$src/build-noiov" olddefconfig
 	! grep -q '^CONFIG_PCI_IOV=' "$src/build-noiov/.config" || die "CONFIG_PCI_IOV can't be turned off"
 	kmake "$src/build-noiov" prepare

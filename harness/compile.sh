@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
+#
+# What "make check" and "make review" share: the patches one by one, compiled
+# and judged by checkpatch. Sourced after parts.sh.
+
+# The series' commits, in order.
+commits()
+{
+	in_git rev-list --reverse "base..$applied"
+}
+
+# The test programs' and compilers' words for a problem, without line numbers,
+# so that the same warning on another line is not a new one.
+warnings_in()
+{
+	grep -aE '(^|[^-])[Ww]arning:' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u || true
+}
+
+# Every driver of drivers/vfio, as of what is checked out at REF.
+compile_vfio()
+{
+	local dir=$1 ref=$2
+
+	shift 2
+	checkout_src "$ref"
+	kmake "$dir" "$@" drivers/vfio/
+}
+
+# A symbol can't be turned off as long as something that selects it is on.
+symbol_and_selectors()
+{
+	echo "$1"
+	grep -rhE --include='Kconfig*' "^(menu)?config |^[[:space:]]+select $1([[:space:]]|\$)" \
+		"$src"/{arch,drivers,kernel,lib,mm,net,samples,security,sound,virt} |
+		awk '$1 ~ /config$/ { name = $2 } $1 == "select" && !seen[name]++ { print name }'
+}
+
+# What checkpatch has to say of a patch, a line each, but for what
+# harness/review/ignored names. GIT_DIR keeps it from tools that are not installed.
+style_of()
+{
+	{
+		env -C "$src" GIT_DIR=none scripts/checkpatch.pl --strict --no-summary --terse \
+			--show-types "$1" || [ $? = 1 ]
+	} | without_ignored checkpatch
+}
+
+# without_ignored CHECK: its messages, but for those that are ignored with a reason.
+without_ignored()
+{
+	grep -vE -f <(awk -F '|' -v check="$1" '$1 == check { print $2 }' "$top/harness/review/ignored") ||
+		[ $? = 1 ]
+}

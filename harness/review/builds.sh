@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2317 # variables of the other parts
+#
+# The checks that compile drivers/vfio, each configuration in a directory of its
+# own. Sourced by review.sh.
+
+configurations=$parts/review/configurations
+
+# For any configuration: what makes compiling slow and has nothing to say about
+# it ("make check" compiles allmodconfig as it is), and warnings for the report
+# rather than errors.
+common_lines='WERROR=n DEBUG_INFO_NONE=y KASAN=n KCSAN=n KMSAN=n UBSAN=n KCOV=n GCOV_KERNEL=n
+	PROVE_LOCKING=n LOCK_STAT=n DEBUG_LOCK_ALLOC=n'
+
+# use_configuration CHECK: sets build, compiler, arguments, target and lines.
+use_configuration()
+{
+	local name=$1 arch rest prefix=
+
+	[ "$name" != sparse ] || name=gcc
+	read -r arch compiler target rest < <(sed -n "s/^$name  *//p" "$configurations")
+	read -ra lines <<<"$rest"
+	build=$src/build-review-$name
+	arguments=(-k W=1)
+	case $arch in
+	x86_64 | i386) arguments+=(ARCH="$arch") ;;
+	arm64) prefix=aarch64-linux-gnu- arguments+=(ARCH=arm64 CROSS_COMPILE="$prefix") ;;
+	s390x) prefix=s390x-linux-gnu- arguments+=(ARCH=s390 CROSS_COMPILE="$prefix") ;;
+	esac
+	[ "$compiler" != clang ] || arguments+=(LLVM=1)
+	compiler=$prefix$compiler
+	arguments+=(CC="ccache $compiler")
+	[ "$target" != randconfig ] || arguments+=(KCONFIG_SEED="${name#rand}")
+}
+
+# All that the compiler may see, and the compiler.
+inputs_build()
+{
+	use_configuration "$1"
+	echo "$common_lines ${arguments[*]} $target ${lines[*]}"
+	$compiler --version | head -n 1
+	in_git ls-tree "$2" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
+}
+
+symbol_exists()
+{
+	grep -rqE --include='Kconfig*' "^(menu)?config $1\$" "$src"/{arch,drivers,init,kernel,lib,virt}
+}
+
+check_lines()
+{
+	local line
+
+	for line in "${lines[@]}"; do
+		case $line in
+		*=n) ! grep -q "^CONFIG_${line%=n}=" "$build/.config" ;;
+		*) grep -qxF "CONFIG_$line" "$build/.config" ;;
+		esac || ! symbol_exists "${line%=*}" || die "the configuration did not take $line"
+	done
+}
+
+configure_build()
+{
+	local line symbol
+
+	mkdir -p "$build"
+	for line in $common_lines "${lines[@]}"; do
+		[[ $line != *=n ]] || symbol_and_selectors "${line%=n}" | sed 's/.*/CONFIG_&=n/'
+		echo "CONFIG_$line"
+	done >"$build/lines"
+	kmake "$build" "${arguments[@]}" KCONFIG_ALLCONFIG="$build/lines" "$target"
+	check_lines
+}
+
+# Warnings and errors, with paths as in the source.
+problems_in()
+{
+	grep -aE '(^|[^-])[Ww]arning:|(^|[ :])error:' "$1" | sed 's|^\.\./||' | sort -u || true
+}
+
+# Everything is compiled, what is in ccache quickly and with the warnings it gave.
+say_build()
+{
+	local log=$work/review.$1.log
+
+	use_configuration "$1"
+	checkout_src "$2"
+	configure_build >&2
+	rm -rf "$build/drivers/vfio"
+	if ! kmake "$build" "${arguments[@]}" drivers/vfio/ 2>&1 | tee "$log" >&2; then
+		[ "$2" != "$from" ] || die "the base does not compile"
+		echo "drivers/vfio does not compile"
+	fi
+	problems_in "$log"
+	symbols_of_no_use
+	symbols_out_of_reach
+}
+
+# ---- sparse: its words have "sparse" in front, and only they count here
+
+inputs_sparse()
+{
+	inputs_build "$@"
+	sparse --version
+}
+
+say_sparse()
+{
+	local log=$work/review.$1.log
+
+	use_configuration "$1"
+	checkout_src "$2"
+	configure_build >&2
+	rm -rf "$build/drivers/vfio"
+	kmake "$build" "${arguments[@]}" C=2 CHECK="sparse -fdiagnostic-prefix=sparse" drivers/vfio/ 2>&1 |
+		tee "$log" >&2 || echo "drivers/vfio does not compile with sparse"
+	grep -a ' sparse: ' "$log" | sed 's|^\.\./||' || [ $? = 1 ]
+}
+
+# ---- symbols
+
+objects()
+{
+	find "$build/drivers/vfio" -name '*.o' ! -name '*.mod.o' -print0
+}
+
+exported()
+{
+	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' | sed 's/.*(//'
+}
+
+# Global ones that no other object uses: they should be static, or not be there.
+# The names left out are made by the compiler, the tracing core and modpost.
+symbols_of_no_use()
+{
+	comm -23 <(objects | xargs -0 nm --defined-only -g | awk 'NF == 3 { print $3 }' |
+			grep -vE '^(__(pfx|cfi|tracepoint|traceiter|probestub|SCK|SCT|export_symbol|ksym)|init_module$|cleanup_module$|__mod_)' | sort -u) \
+		<({ objects | xargs -0 nm -u | awk '$1 == "U" { print $2 }'; exported; } | sort -u) |
+		sed 's/^/symbol used nowhere else and not exported: /'
+}
+
+# Those that a module needs and nobody exports.
+symbols_out_of_reach()
+{
+	local modules=$build/drivers/vfio/modules.order
+
+	[ -s "$modules" ] || return 0
+	comm -23 <(cd "$build" && xargs nm -u <"$modules" | awk '$1 == "U" { print $2 }' | sort -u) \
+		<(exported | sort -u) |
+		sed 's/^/symbol used by a module and not exported: /'
+}
