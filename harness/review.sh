@@ -313,7 +313,7 @@ commit_fault()
 	local file=$1
 
 	checkout_src "$applied"
-	in_src apply --index "$file"
+	in_src apply -C1 --index "$file"
 	in_git update-ref refs/vfio-sriov/fault "$(in_git commit-tree -p "$applied" \
 		-m "vfio: a fault" -m "$(sed -n '/^Red:/q; /^SPDX/d; p' "$file")" \
 		-m "Signed-off-by: vfio-sriov <vfio-sriov@localhost>" "$(in_src write-tree)")"

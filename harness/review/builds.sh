@@ -129,14 +129,16 @@ exported()
 	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' | sed 's/.*(//'
 }
 
+# Names that macros make, of tracing, static calls and modules: what defines or
+# exports them can't be seen from here.
+made_by_macros='^(__(pfx|cfi|tracepoint|traceiter|probestub|SCK|SCT|ksym|mod)_|bpf_trace_run[0-9]|(init|cleanup)_module$)'
+
 # Global ones that no other object uses: they should be static, or not be there.
-# The names left out are made by the compiler, the tracing core and modpost.
 symbols_of_no_use()
 {
-	comm -23 <(objects | xargs -0 nm --defined-only -g | awk 'NF == 3 { print $3 }' |
-			grep -vE '^(__(pfx|cfi|tracepoint|traceiter|probestub|SCK|SCT|export_symbol|ksym)|init_module$|cleanup_module$|__mod_)' | sort -u) \
+	comm -23 <(objects | xargs -0 nm --defined-only -g | awk 'NF == 3 { print $3 }' | sort -u) \
 		<({ objects | xargs -0 nm -u | awk '$1 == "U" { print $2 }'; exported; } | sort -u) |
-		sed 's/^/symbol used nowhere else and not exported: /'
+		sed -E "/$made_by_macros/d; s/^/symbol used nowhere else and not exported: /"
 }
 
 # Those that a module needs and nobody exports.
@@ -147,5 +149,5 @@ symbols_out_of_reach()
 	[ -s "$modules" ] || return 0
 	comm -23 <(cd "$build" && xargs nm -u <"$modules" | awk '$1 == "U" { print $2 }' | sort -u) \
 		<(exported | sort -u) |
-		sed 's/^/symbol used by a module and not exported: /'
+		sed -E "/$made_by_macros/d; s/^/symbol used by a module and not exported: /"
 }

@@ -54,13 +54,13 @@ new_entries()
 # The entries stand in MAINTAINERS as it is after the last patch.
 say_maintainers()
 {
-	local file entries=$work/review.entries
+	local file sections entries=$work/review.entries
 
 	checkout_src "$to"
 	new_entries <(in_git cat-file blob "$to:MAINTAINERS") <(in_git cat-file blob base:MAINTAINERS) >"$entries"
 	added_files "$gitdir" "$2^" "$2" | while read -r file; do
-		(cd "$src" && scripts/get_maintainer.pl --nogit --nogit-fallback --sections -f "$file") |
-			grep -xF -f "$entries" >/dev/null || echo "$file: in no new entry of MAINTAINERS"
+		sections=$(cd "$src" && scripts/get_maintainer.pl --nogit --nogit-fallback --sections -f "$file")
+		grep -qxF -f "$entries" <<<"$sections" || echo "$file: in no new entry of MAINTAINERS"
 	done
 }
 
