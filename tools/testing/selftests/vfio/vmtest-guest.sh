@@ -231,10 +231,10 @@ run_shell()
 
 /bin/busybox --install -s /bin
 mount_all
-stty -F /dev/ttyS1 raw
-exec >/dev/ttyS1 2>&1 </dev/null
 # shellcheck source=/dev/null
 . /vmtest.conf
+stty -F "$CONF_RESULTS" raw
+exec >"$CONF_RESULTS" 2>&1 </dev/null
 : "${CONF_PF:=1}" "${CONF_PFS:=1}"
 # For vfio_cost_test: CPU time counts instructions.
 [ -n "$VFIO_ICOUNT" ] && export VFIO_ICOUNT
@@ -256,5 +256,5 @@ else
 fi
 echo "vmtest-guest: exit $status"
 # Everything must have left before the machine does.
-stty -F /dev/ttyS1 drain 2>/dev/null
+stty -F "$CONF_RESULTS" drain 2>/dev/null
 reboot -f

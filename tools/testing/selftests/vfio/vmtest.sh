@@ -9,7 +9,6 @@ me=${BASH_SOURCE[0]##*/}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../../../.." && pwd)
 
-QEMU=${QEMU:-qemu-system-x86_64}
 BUSYBOX=${BUSYBOX:-busybox}
 icount_pfs=igb:12
 big_kernel=$((6 * 1024 * 1024))
@@ -17,14 +16,14 @@ big_kernel=$((6 * 1024 * 1024))
 usage()
 {
 	cat <<EOF
-Usage: $me -k BZIMAGE [option]... [test]...
+Usage: $me -k IMAGE [option]... [test]...
 
-Boots BZIMAGE in QEMU with an igb PF, an nvme PF and an e1000e, and runs the
-named tests (programs of this directory; all of them if none is named) on each
-PF: in two machines at once, as they mostly wait for resets.  Exit status 0
-means that all passed and that the kernel did not complain.
+Boots the kernel IMAGE in QEMU with an igb PF, an nvme PF and an e1000e, and
+runs the named tests (programs of this directory; all of them if none is named)
+on each PF: in two machines at once, as they mostly wait for resets.  Exit
+status 0 means that all passed and that the kernel did not complain.
 
-  -k BZIMAGE  the kernel; its configuration needs what ./config lists
+  -k IMAGE    the kernel; its configuration needs what ./config lists
   -b DIR      tests that are built already (static); default: build them
   -o DIR      where the logs go: results.log, and the kernel's console*.log;
               default: a temporary directory, kept if something failed
@@ -43,6 +42,9 @@ means that all passed and that the kernel did not complain.
               nvme:N, one nvme PF with N VFs; default $icount_pfs
   -w          two CPUs that count instructions as time, which jumps while both
               sleep: waits, as for the resets of a device, take no real time
+  -m MACHINE  intel, virtio: a PC with that IOMMU; default intel
+              arm64: a machine with an SMMUv3, for a kernel, tests (-b) and a
+              BUSYBOX of that architecture
   -t SECONDS  give up after this long; default 600
   -j LOG      no machine: did the kernel complain in this log of a console?
               Exit status 1, and what it said, if so
@@ -65,9 +67,9 @@ need_program()
 
 check_host()
 {
-	[[ -n $kernel ]] || die "no kernel given; use -k BZIMAGE (-h for help)"
+	[[ -n $kernel ]] || die "no kernel given; use -k IMAGE (-h for help)"
 	[[ -r $kernel ]] || die "$kernel: no such kernel image"
-	need_program "$QEMU" "install qemu-system-x86 or set QEMU"
+	need_program "$QEMU" "install it or set QEMU"
 	need_program "$BUSYBOX" "install busybox-static or set BUSYBOX"
 	need_program cpio "install cpio"
 	if ldd "$(command -v "$BUSYBOX")" >/dev/null 2>&1; then
@@ -76,7 +78,7 @@ check_host()
 	local devices device
 	devices=$("$QEMU" -device help 2>/dev/null) ||
 		die "$QEMU does not run"
-	for device in igb nvme e1000e edu intel-iommu; do
+	for device in igb nvme e1000e edu; do
 		[[ $devices == *"name \"$device\""* ]] ||
 			die "$QEMU has no device $device; QEMU 8.0 or later has"
 	done
@@ -139,7 +141,8 @@ write_conf()
 	printf 'CONF_HOST_ROOT=%s\n' "$host_root"
 	printf 'CONF_TERMINAL=%q\n' "$terminal"
 	printf 'VFIO_ICOUNT=%s\n' "${icount/#0/}"
-	((icount)) || printf 'VFIO_HOTPLUG=/dev/ttyS1\n'
+	printf 'CONF_RESULTS=%s\n' "/dev/${serial}1"
+	((icount)) || printf 'VFIO_HOTPLUG=%s\n' "/dev/${serial}1"
 }
 
 build_initramfs()
@@ -170,7 +173,7 @@ kvm_works()
 {
 	local log="$scratch/trial.log" tries pid works=1
 
-	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	[[ $board != arm64 && -r /dev/kvm && -w /dev/kvm ]] || return 1
 	: >"$log"
 	setpriv --pdeathsig KILL "$QEMU" -accel kvm -cpu host -machine q35 \
 		-m 256 -nodefaults -display none -no-reboot -kernel "$kernel" \
@@ -293,12 +296,43 @@ cpus()
 	fi
 }
 
+# What is common to all of its devices: sets QEMU, serial and boot_args, too.
+choose_board()
+{
+	serial=ttyS
+	case $board in
+	arm64)
+		QEMU=${QEMU:-qemu-system-aarch64}
+		serial=ttyAMA
+		machine=(-machine "virt,iommu=smmuv3,gic-version=3,its=on")
+		;;
+	*)
+		QEMU=${QEMU:-qemu-system-x86_64}
+		machine=(-machine "q35,kernel-irqchip=split")
+		# On a busy host an emulated timer may tick too late for the
+		# kernel's check.
+		boot_args="no_timer_check"
+		;;
+	esac
+	case $board in
+	intel)
+		machine+=(-device "intel-iommu,intremap=on,caching-mode=on")
+		boot_args+=" intel_iommu=on"
+		;;
+	virtio)
+		machine+=(-device virtio-iommu-pci)
+		# It has no part in interrupts.
+		boot_args+=" vfio_iommu_type1.allow_unsafe_interrupts=1"
+		boot_args+=" iommufd.allow_unsafe_interrupts=1"
+		;;
+	esac
+	boot_args+=" console=${serial}0 panic=-1"
+}
+
 describe_machine()
 {
 	ports=0
-	machine=(-machine "q35,kernel-irqchip=split" -m "$(memory)" -nodefaults
-		-display none -no-reboot
-		-device "intel-iommu,intremap=on,caching-mode=on")
+	machine+=(-m "$(memory)" -nodefaults -display none -no-reboot)
 	if ((icount)); then
 		# A line on the console costs more than what is measured.
 		kernel_args+=" loglevel=5"
@@ -320,7 +354,8 @@ describe_machine()
 		machine+=(-accel "tcg,thread=single" -cpu max -smp "$(cpus)")
 	fi
 	# Hotplug by the ports, not by ACPI.
-	machine+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
+	[[ $board == arm64 ]] ||
+		machine+=(-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)
 	add_igb_pfs 1
 	add_nvme_pf 4
 	add_namespace
@@ -352,9 +387,6 @@ need_terminal()
 	terminal_state=$(stty -g)
 	kernel_args+=" loglevel=4"
 }
-
-# On a busy host an emulated timer may tick too late for the kernel's check.
-boot_args="console=ttyS0 panic=-1 no_timer_check intel_iommu=on"
 
 # start_vm NAME [ENVIRONMENT]: its logs have this name; QEMU ends with this
 # shell, whatever ends it.  The kernel hands the environment on to its init.
@@ -560,11 +592,11 @@ clean_up()
 }
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
-host_drivers='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
+host_drivers='' board=intel serial='' boot_args='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
 host_root='' terminal='' terminal_state=''
-devices=() extra=() tests=() vm_names=() vm_pids=()
+machine=() devices=() extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:j:p:uniwrsh option; do
+while getopts k:b:o:f:c:a:t:j:p:m:uniwrsh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b)
@@ -586,6 +618,11 @@ while getopts k:b:o:f:c:a:t:j:p:uniwrsh option; do
 		[[ $OPTARG =~ ^(igb|nvme):[0-9]+$ ]] ||
 			die "-p $OPTARG: igb:N or nvme:N is meant (-h for help)"
 		icount_pfs=$OPTARG
+		;;
+	m)
+		[[ $OPTARG =~ ^(intel|virtio|arm64)$ ]] ||
+			die "-m $OPTARG: no such machine (-h for help)"
+		board=$OPTARG
 		;;
 	w) warp=1 ;;
 	r) host_root=1 ;;
@@ -610,6 +647,7 @@ while getopts k:b:o:f:c:a:t:j:p:uniwrsh option; do
 done
 shift $((OPTIND - 1))
 tests=("$@")
+choose_board
 check_host
 
 scratch=$(mktemp -d)
