@@ -15,12 +15,30 @@ export CCACHE_COMPILERCHECK=content CCACHE_DEPEND=1
 unset ARCH CROSS_COMPILE LLVM KBUILD_OUTPUT MAKEFLAGS MAKEOVERRIDES O V W C
 unset CFLAGS CPPFLAGS LDFLAGS KCFLAGS KCPPFLAGS KAFLAGS
 
+# The flavour "arm64" is for another machine: what make has to know for that, and
+# the image that it makes.
+use_architecture()
+{
+	case $1 in
+	arm64)
+		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="ccache aarch64-linux-gnu-gcc")
+		boot_image=arch/arm64/boot/Image
+		;;
+	*)
+		cross=()
+		boot_image=arch/x86/boot/bzImage
+		;;
+	esac
+}
+
+use_architecture plain
+
 kmake()
 {
 	local dir=$1
 
 	shift
-	make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "$@"
+	make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "$@"
 }
 
 # A kernel is made from a source, "series", "base" or "stock", in a flavour:
@@ -143,9 +161,10 @@ compile_kernel()
 
 	dir=$(build_dir "$2")
 	mkdir -p "$dir"
+	use_architecture "$2"
 	configure_kernel "$dir" "$1" "$2"
-	kmake "$dir" bzImage
-	cp "$dir/arch/x86/boot/bzImage" "$3"
+	kmake "$dir" "${boot_image##*/}"
+	cp "$dir/$boot_image" "$3"
 }
 
 # build_kernel SOURCE [FLAVOUR]: image_of and its .config
@@ -166,23 +185,32 @@ build_kernel()
 	set_stamp "bzImage$suffix" "$key"
 }
 
-# The tests, static, against the headers of the patched kernel.
+selftests_dir()
+{
+	printf '%s/selftests%s\n' "$work" "$(suffix_of series "$1")"
+}
+
+# build_selftests [FLAVOUR]: the tests, static, against the headers of the patched
+# kernel.
 build_selftests()
 {
-	local dir=$work/selftests key
+	local flavour=${1:-plain} dir headers key
 
+	dir=$(selftests_dir "$flavour")
+	headers=$src/build-headers$(suffix_of series "$flavour")
 	key=$(in_git rev-parse "$applied")
-	if [ -d "$dir" ] && stamp_matches selftests "$key"; then
+	if [ -d "$dir" ] && stamp_matches "${dir##*/}" "$key"; then
 		up_to_date
 		return
 	fi
 	checkout_src "$applied"
+	use_architecture "$flavour"
 	rm -rf "$dir"
-	mkdir -p "$dir" "$src/build-headers"
-	kmake "$src/build-headers" headers
-	make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" \
-		KHDR_INCLUDES="-isystem $src/build-headers/usr/include" USERLDFLAGS=-static
-	set_stamp selftests "$key"
+	mkdir -p "$dir" "$headers"
+	kmake "$headers" headers
+	make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" "${cross[@]}" \
+		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static
+	set_stamp "${dir##*/}" "$key"
 }
 
 # compile_with_lib PROGRAM FILE...: static, with the selftests' library

@@ -84,6 +84,29 @@ fetch_source()
 	echo "$version" >"$cache/$PACKAGE.version"
 }
 
+# fetch_program PACKAGE ARCHITECTURE PATH: a program for another machine goes
+# into the cache as $cache/ARCHITECTURE/NAME; nothing of it is installed.
+fetch_program()
+{
+	local package=$1 dir=$cache/$2 path=$3 options
+
+	if [ -x "$dir/${path##*/}" ]; then
+		up_to_date
+		return
+	fi
+	mkdir -p "$dir"/{lists,archives,package}/partial
+	options=(-o "APT::Architecture=$2" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
+		-o "Dir::Cache::Archives=$dir/archives" -o "APT::Sandbox::User=$(id -un)"
+		-o Acquire::Retries=2 -o APT::Update::Error-Mode=any -q)
+	apt-get "${options[@]}" update || die "no package index for $2 can be fetched: is there a network?"
+	(cd "$dir/package" && apt-get "${options[@]}" download "$package") ||
+		die "$package for $2 cannot be downloaded"
+	dpkg-deb --fsys-tarfile "$dir/package/$package"_*.deb | tar -xO "./$path" >"$dir/program"
+	chmod +x "$dir/program"
+	mv "$dir/program" "$dir/${path##*/}"
+	rm -rf "$dir"/{archives,package}
+}
+
 source_version()
 {
 	cat "$cache/$PACKAGE.version"

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # packages.sh [LIST]...: installs the Debian packages that the commands need and
-# that are missing, those of packages.list or those of each LIST: run as root, or
-# sourced by a command, which then uses sudo if that needs no password. The
-# machine's own package sources are read, never changed.
+# that are missing, those of packages.list and of other lists beside it. Run as
+# root, or sourced by a command, which then uses sudo if that needs no password.
+# The machine's own package sources are read, never changed.
 set -euo pipefail
 
 # shellcheck source=harness/lib.sh
 [ -n "${top:-}" ] || . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-package_lists=("$top/harness/packages.list")
+# A command that needs more adds to this before it asks.
+package_lists=(packages.list)
 
 missing_packages()
 {
@@ -19,17 +20,33 @@ missing_packages()
 	while read -r package; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 			grep -qx installed || echo "$package"
-	done < <(grep -hv '^#' "${package_lists[@]}")
+	done < <(cd "$top/harness" && grep -hv '^#' "${package_lists[@]}")
+}
+
+# The emulators that go with the lists, and their packages.
+qemus()
+{
+	echo qemu-system-x86_64 qemu-system-x86
+	[[ " ${package_lists[*]} " != *" packages.arm64 "* ]] || echo qemu-system-aarch64 qemu-system-arm
 }
 
 # QEMU counts by what it can do, whoever packaged it: igb came with 8.0.
 have_qemu()
 {
-	command -v qemu-system-x86_64 >/dev/null &&
-		qemu-system-x86_64 -device help 2>/dev/null | grep -q '^name "igb"'
+	command -v "$1" >/dev/null &&
+		[[ $("$1" -machine none -device help 2>/dev/null) = *'name "igb"'* ]]
 }
 
-# The newest QEMU package that the index offers, if it has igb.
+missing_qemus()
+{
+	local program package
+
+	qemus | while read -r program package; do
+		have_qemu "$program" || echo "$package"
+	done
+}
+
+# The newest version of a QEMU package that the index offers, if it has igb.
 qemu_in_index()
 {
 	local version
@@ -39,7 +56,7 @@ qemu_in_index()
 			echo "$version"
 			return
 		fi
-	done < <(apt-cache madison qemu-system-x86 2>/dev/null | awk -F ' *[|] *' '{ print $2 }')
+	done < <(apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }')
 }
 
 # Debian 12 has a QEMU with igb only in backports. Most machines do not list
@@ -78,36 +95,38 @@ install_packages()
 
 install_qemu()
 {
-	local version dir options
+	local package=$1 version dir options
 
-	version=$(qemu_in_index)
+	version=$(qemu_in_index "$package")
 	if [ -n "$version" ]; then
-		install_packages install "qemu-system-x86=$version"
+		install_packages install "$package=$version"
 		return
 	fi
 	dir=$(mktemp -d)
 	mapfile -t options < <(backports_index "$dir")
 	[ "${#options[@]}" -gt 0 ] || exit 1
 	refresh_index "${options[@]}"
-	install_packages "${options[@]}" install qemu-system-x86
+	install_packages "${options[@]}" install "$package"
 	rm -rf "$dir"
 }
 
 install_all()
 {
-	local missing
+	local missing package
 
 	refresh_index
 	mapfile -t missing < <(missing_packages)
 	[ "${#missing[@]}" = 0 ] || install_packages install "${missing[@]}"
-	have_qemu || install_qemu
-	have_qemu || die "this QEMU has no igb device: version 8.0 or newer is needed"
+	for package in $(missing_qemus); do
+		install_qemu "$package"
+	done
+	[ -z "$(missing_qemus)" ] || die "this QEMU has no igb device: version 8.0 or newer is needed"
 }
 
 wanted()
 {
 	missing_packages
-	have_qemu || echo "qemu-system-x86 (8.0 or newer)"
+	missing_qemus | sed 's/$/ (8.0 or newer)/'
 }
 
 # For the commands: nothing to do, do it, or say what to do.
@@ -116,7 +135,7 @@ ensure_packages()
 	local list root=()
 
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-		die "this is no Debian system: the packages in ${package_lists[*]} have to be installed by hand"
+		die "this is no Debian system: the packages in harness/packages.list have to be installed by hand"
 	fi
 	list=$(wanted | paste -sd ' ')
 	[ -n "$list" ] || return 0
@@ -124,23 +143,22 @@ ensure_packages()
 		root=(sudo -n)
 		if ! sudo -n true 2>/dev/null; then
 			say "packages are missing: $list"
-			die "run as root: $top/harness/packages.sh ${package_lists[*]}"
+			die "run as root: $top/harness/packages.sh ${package_lists[*]:1}"
 		fi
 	fi
 	say "packages to install: $list"
-	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" \
-		"${package_lists[@]}"
+	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "${package_lists[@]:1}"
 }
 
 # The same, with what runs in the guest as it does on the host.
 ensure_guest_packages()
 {
-	package_lists+=("$top/harness/clients/packages.list")
+	package_lists+=(clients/packages.list)
 	ensure_packages
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-	[ "$(id -u)" = 0 ] || die "run as root: $top/harness/packages.sh $*"
-	[ $# = 0 ] || package_lists=("$@")
+	[ "$(id -u)" = 0 ] || die "run as root: $top/harness/packages.sh"
+	package_lists+=("$@")
 	install_all
 fi

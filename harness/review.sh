@@ -129,7 +129,7 @@ review_step()
 	added_lines "$before" "$said" >"$new"
 	if [ -s "$new" ]; then
 		cell "$check" "$column" FAIL "$new"
-		sed "s/^/$column: /" "$new"
+		sed "s/^/error: $column: /" "$new"
 	else
 		cell "$check" "$column" ok
 	fi
@@ -358,7 +358,8 @@ self_test()
 }
 
 lock
-ensure_packages packages.review
+package_lists+=(packages.review)
+ensure_packages
 prepare_all
 phase applied "applying the series" prepare_applied
 if [ "${1:-}" = --self-test ]; then

@@ -5,6 +5,9 @@
 # counted, and runs in the VM. Sourced after parts.sh.
 
 results=$work/results
+# What runs in the VM, and what else vmtest.sh has to know of the machine.
+selftests=$(selftests_dir plain)
+machine=()
 
 record()
 {
@@ -64,7 +67,7 @@ vm_tests()
 	local name=$1 image=$2
 
 	shift 2
-	vmtest -k "$image" -b "$work/selftests" -o "$logs/vm.$name" "$@" | tee "$work/$name.ktap"
+	vmtest -k "$image" -b "$selftests" -o "$logs/vm.$name" "${machine[@]}" "$@" | tee "$work/$name.ktap"
 }
 
 # What the kernel complained of, as vmtest.sh showed it.
@@ -110,7 +113,7 @@ programs_that_wait()
 	for name in "$@"; do
 		left_out+=(-e "$name")
 	done
-	find "$work/selftests" -maxdepth 1 -type f -name '*_test' -perm -u+x -printf '%f\n' |
+	find "$selftests" -maxdepth 1 -type f -name '*_test' -perm -u+x -printf '%f\n' |
 		grep -vxF "${left_out[@]}" | sort
 }
 
