@@ -17,6 +17,10 @@ clients:
 	@harness/clients.sh
 check-deep:
 	@harness/check-deep.sh
+check-arm64:
+	@harness/check-arm64.sh
+review:
+	@harness/review.sh
 model:
 	@harness/model.sh
 red:
@@ -32,5 +36,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check clients check-deep model red bench kernel stock-kernel tree export
+.PHONY: help demo shell check clients check-deep check-arm64 review model red bench kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -13,6 +13,10 @@ make clients        the part of it with real programs: DPDK and QEMU, as docs/ho
                     tells how to use them
 make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
                     that look for memory errors, wrong locking and data races
+make check-arm64    KUnit and the selftests on an arm64 machine, emulated
+make review         what kernel maintainers and their bots look at, patch by patch:
+                    out/review.txt (harness/review.sh --self-test: does it see
+                    what it should?)
 make model          the protocol's model (docs/model), searched through by spin
 make red            can the tests fail? Take each property from the series in turn
                     (harness/red/), and see that its tests are red

@@ -129,10 +129,10 @@ exported()
 	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' | sed 's/.*(//'
 }
 
-# Names that macros make, of tracing, static calls, modules and x86: what defines
-# or exports them can't be seen from here.
+# Names that macros make, of tracing, static calls, modules, messages and x86:
+# what defines or exports them can't be seen from here.
 made_by_macros='^(__(pfx|cfi|tracepoint|traceiter|probestub|SCK|SCT|ksym|mod|x86)_|bpf_trace_run[0-9]'
-made_by_macros+='|(init|cleanup)_module$|atomic64_.*_cx8$)'
+made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|atomic64_.*_cx8$)'
 
 # Global ones that no other object uses: they should be static, or not be there.
 symbols_of_no_use()
