@@ -42,7 +42,7 @@ status 0 means that all passed and that the kernel did not complain.
               nvme:N, one nvme PF with N VFs; default $icount_pfs
   -w          two CPUs that count instructions as time, which jumps while both
               sleep: waits, as for the resets of a device, take no real time
-  -m MACHINE  intel, virtio: a PC with that IOMMU; default intel
+  -m MACHINE  intel, amd, virtio: a PC with that IOMMU; default intel
               arm64: a machine with an SMMUv3, for a kernel, tests (-b) and a
               BUSYBOX of that architecture
   -t SECONDS  give up after this long; default 600
@@ -142,7 +142,9 @@ write_conf()
 	printf 'CONF_TERMINAL=%q\n' "$terminal"
 	printf 'VFIO_ICOUNT=%s\n' "${icount/#0/}"
 	printf 'CONF_RESULTS=%s\n' "/dev/${serial}1"
-	((icount)) || printf 'VFIO_HOTPLUG=%s\n' "/dev/${serial}1"
+	if ((!icount)) && [[ $board != amd ]]; then
+		printf 'VFIO_HOTPLUG=%s\n' "/dev/${serial}1"
+	fi
 }
 
 build_initramfs()
@@ -190,10 +192,15 @@ kvm_works()
 	return $works
 }
 
-# add_port NAME [OPTION]: the next root port, for a device of its own
+# add_port NAME [OPTION]: the next root port, for a device of its own, which goes
+# to the bus that is left in $bus.  AMD's IOMMU knows the devices of the root bus
+# only (QEMU 10.0), so there they go.
 add_port()
 {
 	ports=$((ports + 1))
+	bus=pcie.0
+	[[ $board != amd ]] || return 0
+	bus=$1
 	machine+=(-device "pcie-root-port,id=$1,chassis=$ports,slot=$ports${2:-}")
 }
 
@@ -215,7 +222,7 @@ add_igb_pfs()
 	for ((i = 0; i < $1; i++)); do
 		add_port "igb$i" "$no_io"
 		machine+=(-netdev "hubport,id=net$i,hubid=0")
-		add_device "igb,bus=igb$i,netdev=net$i,romfile="
+		add_device "igb,bus=$bus,netdev=net$i,romfile="
 	done
 }
 
@@ -228,7 +235,7 @@ add_nvme_pf()
 	# QEMU keeps what has no power control; it aborts if such an nvme goes.
 	add_port nvme ",power_controller_present=off"
 	machine+=(-device "nvme-subsys,id=subsys")
-	add_device "nvme,bus=nvme,serial=1,subsys=subsys,$nvme_vfs"
+	add_device "nvme,bus=$bus,serial=1,subsys=subsys,$nvme_vfs"
 }
 
 # Of the nvme PF and its VFs: data that go when the machine goes.
@@ -242,14 +249,14 @@ add_plain_nic()
 {
 	add_port plain
 	machine+=(-netdev "hubport,id=plainnet,hubid=0"
-		-device "e1000e,bus=plain,netdev=plainnet,romfile=")
+		-device "e1000e,bus=$bus,netdev=plainnet,romfile=")
 }
 
 # Neither PF nor VF, without I/O ports, and no driver of the kernel's wants it
 add_unwanted()
 {
 	add_port unwanted "$no_io"
-	machine+=(-device "edu,bus=unwanted")
+	machine+=(-device "edu,bus=$bus")
 }
 
 # add_icount_pfs igb|nvme NUMBER
@@ -319,9 +326,12 @@ choose_board()
 		machine+=(-device "intel-iommu,intremap=on,caching-mode=on")
 		boot_args+=" intel_iommu=on"
 		;;
-	virtio)
-		machine+=(-device virtio-iommu-pci)
-		# It has no part in interrupts.
+	amd) machine+=(-device "amd-iommu,intremap=off,pt=off") ;;
+	virtio) machine+=(-device virtio-iommu-pci) ;;
+	esac
+	# Those that have no part in interrupts: AMD's would lose them.
+	case $board in
+	amd | virtio)
 		boot_args+=" vfio_iommu_type1.allow_unsafe_interrupts=1"
 		boot_args+=" iommufd.allow_unsafe_interrupts=1"
 		;;
@@ -620,7 +630,7 @@ while getopts k:b:o:f:c:a:t:j:p:m:uniwrsh option; do
 		icount_pfs=$OPTARG
 		;;
 	m)
-		[[ $OPTARG =~ ^(intel|virtio|arm64)$ ]] ||
+		[[ $OPTARG =~ ^(intel|amd|virtio|arm64)$ ]] ||
 			die "-m $OPTARG: no such machine (-h for help)"
 		board=$OPTARG
 		;;
