@@ -18,7 +18,9 @@ clients:
 check-deep:
 	@harness/check-deep.sh
 check-arm64:
-	@harness/check-arm64.sh
+	@harness/check-machines.sh arm64
+check-iommus:
+	@harness/check-machines.sh amd virtio
 review:
 	@harness/review.sh
 model:
@@ -36,5 +38,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check clients check-deep check-arm64 review model red bench kernel stock-kernel tree export
+.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench kernel stock-kernel tree export
 .NOTPARALLEL:

@@ -5,9 +5,8 @@
 # counted, and runs in the VM. Sourced after parts.sh.
 
 results=$work/results
-# What runs in the VM, and what else vmtest.sh has to know of the machine.
+# What runs in the VM.
 selftests=$(selftests_dir plain)
-machine=()
 
 record()
 {
@@ -67,7 +66,7 @@ vm_tests()
 	local name=$1 image=$2
 
 	shift 2
-	vmtest -k "$image" -b "$selftests" -o "$logs/vm.$name" "${machine[@]}" "$@" | tee "$work/$name.ktap"
+	vmtest -k "$image" -b "$selftests" -o "$logs/vm.$name" "$@" | tee "$work/$name.ktap"
 }
 
 # What the kernel complained of, as vmtest.sh showed it.

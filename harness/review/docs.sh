@@ -35,7 +35,7 @@ say_abi()
 
 inputs_sphinx()
 {
-	inputs_of_files sphinx "$2" '^Documentation/.*\.rst$'
+	inputs_of_files sphinx "$2" '^Documentation/.*[.]rst$'
 	# what they include by kernel-doc
 	in_git rev-parse "$2:include/linux" "$2:drivers/vfio"
 	sphinx-build --version
@@ -56,7 +56,7 @@ say_sphinx()
 			mkdir -p "$(dirname "$book/source/${file#Documentation/}")"
 			cp "$src/$file" "$book/source/${file#Documentation/}"
 			echo "   ${file#Documentation/}"
-		done < <(touched_files "$2" '^Documentation/.*\.rst$')
+		done < <(touched_files "$2" '^Documentation/.*[.]rst$')
 	} >"$book/source/index.rst"
 	srctree=$src sphinx-build -q -b html -c "$src/Documentation" \
 		-D kerneldoc_srctree="$src" -D kerneldoc_bin="$src/scripts/kernel-doc" \

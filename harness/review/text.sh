@@ -3,24 +3,25 @@
 #
 # The checks that read the source and compile nothing. Sourced by review.sh.
 
-# The files that the series touches and that are there in COMMIT, by their end.
-touched_files()
+# The files that the series touches, as they are in COMMIT, by their name.
+touched()
 {
-	in_git ls-tree -r --name-only "$1" -- $(in_git diff --no-renames --name-only base "$to") |
-		grep -E "$2" || [ $? = 1 ]
+	# shellcheck disable=SC2046 # names without blanks
+	in_git ls-tree -r "$1" -- $(in_git diff --no-renames --name-only base "$to") |
+		awk -F '\t' -v pattern="$2" '$2 ~ pattern'
 }
 
-# Their content, and the version of what looks at them.
+touched_files()
+{
+	touched "$@" | cut -f 2
+}
+
+# Their content, and the tree that has what looks at them.
 inputs_of_files()
 {
-	local kind=$1 commit=$2 end=$3
-
-	echo "$kind"
+	echo "$1"
 	in_git rev-parse base
-	touched_files "$commit" "$end" | while read -r file; do
-		in_git rev-parse "$commit:$file"
-		echo "$file"
-	done
+	touched "$2" "$3"
 }
 
 # ---- checkpatch
@@ -68,58 +69,60 @@ say_maintainers()
 
 inputs_kerneldoc()
 {
-	inputs_of_files kernel-doc "$2" '\.[ch]$'
+	inputs_of_files kernel-doc "$2" '[.][ch]$'
 }
 
 say_kerneldoc()
 {
 	checkout_src "$2"
 	# It exits with the number of errors.
-	(cd "$src" && touched_files "$2" '\.[ch]$' | xargs -r scripts/kernel-doc -none -Wall 2>&1 || true)
+	(cd "$src" && touched_files "$2" '[.][ch]$' | xargs -r scripts/kernel-doc -none -Wall 2>&1 || true)
 }
 
 # ---- make includecheck, make versioncheck
 
 inputs_includecheck()
 {
-	inputs_of_files includecheck "$2" '\.[hcS]$'
+	inputs_of_files includecheck "$2" '[.][hcS]$'
 }
 
 say_includecheck()
 {
 	checkout_src "$2"
-	(cd "$src" && touched_files "$2" '\.[hcS]$' | xargs perl -w scripts/checkincludes.pl) |
+	(cd "$src" && touched_files "$2" '[.][hcS]$' | xargs perl -w scripts/checkincludes.pl) |
 		grep -v '^No duplicate includes found\.$' || [ $? = 1 ]
 }
 
 inputs_versioncheck()
 {
-	inputs_of_files versioncheck "$2" '\.[hcS]$'
+	inputs_of_files versioncheck "$2" '[.][hcS]$'
 }
 
 say_versioncheck()
 {
 	checkout_src "$2"
-	(cd "$src" && touched_files "$2" '\.[hcS]$' | xargs perl -w scripts/checkversion.pl)
+	(cd "$src" && touched_files "$2" '[.][hcS]$' | xargs perl -w scripts/checkversion.pl)
 }
 
 # ---- make coccicheck MODE=report
 
 inputs_coccicheck()
 {
-	inputs_of_files coccicheck "$2" '\.c$'
+	inputs_of_files coccicheck "$2" '[.]c$'
 	spatch --version | head -n 1
 }
 
-# As scripts/coccicheck calls it, but for some files only.
+# As scripts/coccicheck calls it, but for some files only. One write for all of a
+# rule's words, as rules are tried side by side.
 report_of()
 {
-	local rule=$1 options
+	local rule=$1 options said
 
 	shift
 	read -ra options < <(sed -n 's/.*Options://p' "$rule") || true
-	spatch -D report --very-quiet --no-show-diff --cocci-file "$rule" "${options[@]}" \
-		-I include "$@" 2>&1
+	said=$(spatch -D report --very-quiet --no-show-diff --cocci-file "$rule" "${options[@]}" \
+		-I include "$@" 2>&1) || said+=$'\n'"$rule: error: it can't be applied"
+	printf '%s\n' "$said"
 }
 
 # Remarks about the rules themselves, such as "should x be a metavariable?",
@@ -129,12 +132,11 @@ say_coccicheck()
 	local files
 
 	checkout_src "$2"
-	mapfile -t files < <(touched_files "$2" '\.c$')
+	mapfile -t files < <(touched_files "$2" '[.]c$')
 	cd "$src"
 	export -f report_of
 	find scripts/coccinelle -name '*.cocci' | sort |
-		xargs -P "$jobs" -I RULE bash -c 'report_of "$@" || echo "RULE: error: it can not be applied"' \
-			_ RULE "${files[@]}" |
+		xargs -P "$jobs" -I RULE bash -c 'report_of "$@"' _ RULE "${files[@]}" |
 		grep -E '^[^ ]+:' | grep -v '^warning: ' || [ $? = 1 ]
 	cd "$top"
 }

@@ -15,7 +15,7 @@ install_headers()
 # As programs include them: linux/vfio.h
 touched_headers()
 {
-	touched_files "$1" '^include/uapi/.*\.h$' | sed 's|^include/uapi/||'
+	touched_files "$1" '^include/uapi/.*[.]h$' | sed 's|^include/uapi/||'
 }
 
 # ---- the headers alone
