@@ -12,13 +12,18 @@ configurations=$parts/review/configurations
 common_lines='WERROR=n DEBUG_INFO_NONE=y KASAN=n KCSAN=n KMSAN=n UBSAN=n KCOV=n GCOV_KERNEL=n
 	PROVE_LOCKING=n LOCK_STAT=n DEBUG_LOCK_ALLOC=n'
 
+# For those of the core.
+core_lines='VFIO_PLATFORM=n VFIO_AMBA=n VFIO_FSL_MC=n VFIO_CDX=n VFIO_MDEV=n MLX5_VFIO_PCI=n
+	HISI_ACC_VFIO_PCI=n PDS_VFIO_PCI=n VIRTIO_VFIO_PCI=n NVGRACE_GPU_VFIO_PCI=n QAT_VFIO_PCI=n'
+
 # use_configuration CHECK: sets build, compiler, arguments, target and lines.
 use_configuration()
 {
-	local name=$1 arch rest prefix=
+	local name=$1 arch part rest prefix=
 
 	[ "$name" != sparse ] || name=gcc
-	read -r arch compiler target rest < <(sed -n "s/^$name  *//p" "$configurations")
+	read -r arch compiler target part rest < <(sed -n "s/^$name  *//p" "$configurations")
+	[ "$part" != core ] || rest="$rest "${core_lines//[[:space:]]/ }
 	read -ra lines <<<"$rest"
 	build=$src/build-review-$name
 	arguments=(-k W=1)
