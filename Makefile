@@ -28,7 +28,9 @@ model:
 red:
 	@harness/red.sh
 bench:
-	@harness/bench.sh
+	@harness/bench.sh $(PARTS)
+quick:
+	@harness/quick.sh $(TESTS)
 kernel:
 	@harness/kernel.sh series
 stock-kernel:
@@ -38,5 +40,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench kernel stock-kernel tree export
+.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree export
 .NOTPARALLEL:

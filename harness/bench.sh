@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2317 # phases are called by name
 #
-# What the series costs beside the kernel it replaces, in instructions of a
-# guest: the same machine, source and configuration, twice each.
+# What the series costs beside the kernel it replaces: the same machine, source
+# and configuration, with and without the patches.
 #
-# bench.sh           counts twice; writes out/bench.txt, out/bench.json and
-#                    docs/bench.svg
-# bench.sh --short   counts once, and fails if a ratio is more than 2 per cent
-#                    above the one in harness/bench/recorded
-# bench.sh --record  counts twice, and writes harness/bench/recorded, too
+# bench.sh [PART]...  instructions, size, locks; all of them if none is named.
+#		      Writes out/BASE/bench/PART.txt, and puts that into
+#		      docs/results.md; instructions also out/BASE/bench.json and
+#		      docs/bench.svg
+# bench.sh --record   counts instructions, and writes what "make check" compares
+#		      with: harness/bench/recorded
 #
 # SERIES=IMAGE STOCK=IMAGE in the environment are counted in place of the
 # kernels that are built otherwise.
@@ -17,78 +18,86 @@ set -euo pipefail
 
 # shellcheck source=harness/parts.sh
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/bench/instructions.sh
+. "$parts/bench/instructions.sh"
+# shellcheck source=harness/bench/size.sh
+. "$parts/bench/size.sh"
+# shellcheck source=harness/bench/locks.sh
+. "$parts/bench/locks.sh"
 
-counts=$work/bench
-recorded=$top/harness/bench/recorded
-
-compile_bench()
+build_kernels()
 {
-	compile_with_lib "$counts/bench" "$top/harness/bench/bench.c"
+	local suffix=${1#plain}
+
+	phase "kernel${suffix:+.$suffix}" "building the ${suffix:+$suffix }kernel" build_kernel series "$1"
+	phase "kernel.stock${suffix:+.$suffix}" "building the unpatched ${suffix:+$suffix }kernel" build_kernel stock "$1"
 }
 
-# count_kernel IMAGE SOURCE RUN: both machines, one after the other. The unit
-# tests would take longer than all that is counted.
-count_kernel()
+# publish FILE: show what was measured, and write it where docs/results.md names
+# the file, too.
+publish()
 {
-	local image=$1 source=$2 run=$3 pfs
+	local page=$top/docs/results.md
 
-	for pfs in igb:14 nvme:120; do
-		vmtest -k "$image" -i -p "$pfs" -a kunit.enable=0 -t 1200 -o "$logs/vm.bench.$source.${pfs%:*}" \
-			-f "$counts/bench" -f "$top/harness/bench/guest.sh" \
-			-c "sh guest.sh ${pfs%:*}" || exit 1
-	done >"$counts/$source.$run"
+	awk -v result="$1" -v mark="<!-- out/${1##*/} -->" '
+		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
+		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
+		!on { print }' "$page" >"$page.new"
+	mv "$page.new" "$page"
+	say ""
+	cat "$1"
+	say ""
 }
 
-# What else the host does has no influence on what a guest counts.
-count_both()
+measure_instructions()
 {
-	local pids=() pid bad=0
-
-	count_kernel "$series" series "$1" &
-	pids+=($!)
-	count_kernel "$stock" stock "$1" &
-	pids+=($!)
-	for pid in "${pids[@]}"; do
-		wait "$pid" || bad=1
-	done
-	[ "$bad" = 0 ] || { tail -n 3 "$counts"/*."$1"; return 1; }
+	build_kernels plain
+	phase bench.compile "building the program that counts" compile_for_guest bench
+	phase bench.1 "counting instructions" both plain count_instructions 1
+	phase bench.2 "counting them once more" both plain count_instructions 2
+	report json "$counts" >"$top/out/bench.json"
+	report chart "$counts" >"$top/docs/bench.svg"
+	[ -z "$record" ] || report record "$counts" "$(compiler)" >"$recorded"
+	report table "$counts" >"$top/out/bench.txt"
+	publish "$top/out/bench.txt"
 }
 
-report()
+measure_size()
 {
-	python3 "$top/harness/bench/report.py" "$@"
+	phase size.untraced "building the modules without trace events" measure_modules modules-untraced
+	phase size.modules "building the modules" measure_modules modules
+	build_kernels plain
+	phase size.memory "looking at what is allocated" both plain count_memory
+	report_size >"$top/out/size.txt"
+	publish "$top/out/size.txt"
 }
 
-use_images()
+measure_locks()
 {
-	series=${SERIES:-$(image_of series plain)}
-	stock=${STOCK:-$(image_of stock plain)}
-	[ -n "${SERIES:-}" ] || phase kernel "building the kernel" build_kernel series
-	[ -n "${STOCK:-}" ] || phase kernel.stock "building the unpatched kernel" build_kernel stock
+	build_kernels lockstat
+	phase locks.compile "building the program that opens VFs" compile_for_guest contend
+	phase locks "looking at who waits for locks" both lockstat count_locks
+	report_locks >"$top/out/locks.txt"
+	publish "$top/out/locks.txt"
 }
 
-mode=${1:-}
-case $mode in
-'' | --short | --record) ;;
-*) die "usage: bench.sh [--short | --record]" ;;
-esac
+record=
+if [ "${1:-}" = --record ]; then
+	record=1
+	set -- instructions
+fi
+[ $# -gt 0 ] || set -- instructions size locks
+for part in "$@"; do
+	case $part in
+	instructions | size | locks) ;;
+	*) die "usage: bench.sh [--record | [instructions] [size] [locks]]" ;;
+	esac
+done
 lock
 ensure_packages
 prepare_all
 phase applied "applying the series" prepare_applied
-use_images
 phase selftests "building the selftests" build_selftests
-phase bench.compile "building the program that counts" compile_bench
-phase bench.1 "counting instructions" count_both 1
-if [ "$mode" = --short ]; then
-	report check "$counts" "$recorded"
-	exit
-fi
-phase bench.2 "counting them once more" count_both 2
-report table "$counts" >"$top/out/bench.txt"
-report json "$counts" >"$top/out/bench.json"
-report chart "$counts" >"$top/docs/bench.svg"
-if [ "$mode" = --record ]; then
-	report record "$counts" >"$recorded"
-fi
-cat "$top/out/bench.txt"
+for part in "$@"; do
+	"measure_$part"
+done

@@ -190,14 +190,24 @@ selftests_dir()
 	printf '%s/selftests%s\n' "$work" "$(suffix_of series "$1")"
 }
 
-# build_selftests [FLAVOUR]: the tests, static, against the headers of the patched
-# kernel.
+# compile_selftests DIR FLAVOUR: of what is checked out, static, against its headers
+compile_selftests()
+{
+	local headers
+
+	headers=$src/build-headers$(suffix_of series "$2")
+	mkdir -p "$1" "$headers"
+	kmake "$headers" headers
+	make -C "$src/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$1" "${cross[@]}" \
+		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static
+}
+
+# build_selftests [FLAVOUR]: the tests, for the patched kernel.
 build_selftests()
 {
-	local flavour=${1:-plain} dir headers key
+	local flavour=${1:-plain} dir key
 
 	dir=$(selftests_dir "$flavour")
-	headers=$src/build-headers$(suffix_of series "$flavour")
 	key=$(in_git rev-parse "$applied")
 	if [ -d "$dir" ] && stamp_matches "${dir##*/}" "$key"; then
 		up_to_date
@@ -206,10 +216,7 @@ build_selftests()
 	checkout_src "$applied"
 	use_architecture "$flavour"
 	rm -rf "$dir"
-	mkdir -p "$dir" "$headers"
-	kmake "$headers" headers
-	make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" "${cross[@]}" \
-		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static
+	compile_selftests "$dir" "$flavour"
 	set_stamp "${dir##*/}" "$key"
 }
 
@@ -220,6 +227,6 @@ compile_with_lib()
 
 	shift
 	mkdir -p "$(dirname "$program")"
-	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -isystem "$src/build-headers/usr/include" \
+	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -static -pthread -isystem "$src/build-headers/usr/include" \
 		-I "$lib" -o "$program" "$@" "$lib"/{pci,user,token}.c
 }

@@ -16,6 +16,8 @@ set -euo pipefail
 . "$parts/clients/howto-step.sh"
 # shellcheck source=harness/compile.sh
 . "$parts/compile.sh"
+# shellcheck source=harness/bench/instructions.sh
+. "$parts/bench/instructions.sh"
 
 # Rounds of racing with devices, on each PF, where a round takes long. To fail
 # each allocation of each call takes the better part of an hour there, and is
@@ -265,6 +267,7 @@ main()
 
 	run_all_tests tip plain "" -t 1800
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
+	step bench "no call costs more than was recorded" check_instructions
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests
 	run_howto

@@ -21,8 +21,10 @@ make review         what kernel maintainers and their bots look at, patch by pat
 make model          the protocol's model (docs/model), searched through by spin
 make red            can the tests fail? Take each property from the series in turn
                     (harness/red/), and see that its tests are red
-make bench          what opens, tokens and VFs cost beside the unpatched kernel, in
-                    instructions: out/bench.txt
+make bench          what the patches cost beside the unpatched kernel: instructions,
+                    size, locks (PARTS="size ...": these only); docs/results.md
+make quick          after an edit in the tree of "make tree": build it, run KUnit and
+                    the test of the rules (TESTS="NAME...": or others)
 make kernel         the patched kernel:   out/BASE/bzImage and .config
 make stock-kernel   the unpatched kernel: out/BASE/bzImage.stock and .config.stock
 make tree           a git tree with the prepared base and the patches on it:
