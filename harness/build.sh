@@ -190,7 +190,8 @@ selftests_dir()
 	printf '%s/selftests%s\n' "$work" "$(suffix_of series "$1")"
 }
 
-# compile_selftests DIR FLAVOUR: of what is checked out, static, against its headers
+# compile_selftests DIR FLAVOUR [PROGRAM]: of what is checked out, static, against
+# its headers; all of them if none is named
 compile_selftests()
 {
 	local headers
@@ -199,15 +200,17 @@ compile_selftests()
 	mkdir -p "$1" "$headers"
 	kmake "$headers" headers
 	make -C "$src/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$1" "${cross[@]}" \
-		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static
+		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static ${3:+"$1/$3"}
 }
 
-# build_selftests [FLAVOUR]: the tests, for the patched kernel.
+# build_selftests [FLAVOUR [PROGRAM]]: the tests, for the patched kernel, or one
+# program of them, in a directory of its own
 build_selftests()
 {
-	local flavour=${1:-plain} dir key
+	local flavour=${1:-plain} program=${2:-} dir key
 
-	dir=$(selftests_dir "$flavour")
+	dir=${program:+$work/$program}
+	dir=${dir:-$(selftests_dir "$flavour")}
 	key=$(in_git rev-parse "$applied")
 	if [ -d "$dir" ] && stamp_matches "${dir##*/}" "$key"; then
 		up_to_date
@@ -216,7 +219,7 @@ build_selftests()
 	checkout_src "$applied"
 	use_architecture "$flavour"
 	rm -rf "$dir"
-	compile_selftests "$dir" "$flavour"
+	compile_selftests "$dir" "$flavour" "$program"
 	set_stamp "${dir##*/}" "$key"
 }
 

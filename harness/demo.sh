@@ -10,7 +10,7 @@ set -euo pipefail
 show_story()
 {
 	# -n: the story begins with the host's own driver.
-	vmtest -n -k "$(image_of series plain)" -o "$logs/vm.demo" -f "$work/selftests/vfio_open" \
+	vmtest -n -k "$(image_of series plain)" -o "$logs/vm.demo" -f "$work/vfio_open/vfio_open" \
 		-f "$top/harness/demo/guest.sh" -c 'sh guest.sh'
 }
 
@@ -19,7 +19,7 @@ ensure_packages
 prepare_all
 phase applied "applying the series" prepare_applied
 phase kernel "building the kernel" build_kernel series
-phase selftests "building the programs for the VM" build_selftests
+phase vfio_open "building the program for the VM" build_selftests plain vfio_open
 say ""
 shown_phase demo show_story
 say ""

@@ -16,7 +16,7 @@ quick=$work/quick
 # Two at once: the kernel's last step, the compression, has one thread.
 build_tree()
 {
-	mkdir -p "$quick/tests"
+	mkdir -p "$quick"
 	compile_selftests "$quick/tests" plain &
 	compile_kernel series plain "$quick/bzImage"
 	wait $!

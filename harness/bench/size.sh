@@ -44,8 +44,8 @@ code_files()
 	} | grep -E '\.[ch]$' | grep -vE '_(kunit\.c|model\.h|check\.h)$' | sort -u
 }
 
-# lines_of SOURCE: without comments and blank lines
-lines_of()
+# code_lines SOURCE: without comments and blank lines
+code_lines()
 {
 	local ref file
 
@@ -91,5 +91,5 @@ report_size()
 	report_modules modules "with trace events"
 	report_memory
 	printf '\nLines of code more than the base has: series %d, stock %d\n' \
-		$(($(lines_of series) - $(lines_of base))) $(($(lines_of stock) - $(lines_of base)))
+		$(($(code_lines series) - $(code_lines base))) $(($(code_lines stock) - $(code_lines base)))
 }
