@@ -77,6 +77,7 @@ measure_locks()
 	build_kernels lockstat
 	phase locks.compile "building the program that opens VFs" compile_for_guest contend
 	phase locks "looking at who waits for locks" both lockstat count_locks
+	phase locks.check "nobody waits for the locks of another PF" check_waits
 	report_locks >"$top/out/locks.txt"
 	publish "$top/out/locks.txt"
 }

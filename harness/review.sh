@@ -304,7 +304,7 @@ review()
 	[ "$(count_cells FAIL)" = 0 ]
 }
 
-faults=$parts/review/faults
+faults=$top/harness/review/faults
 
 commit_fault()
 {

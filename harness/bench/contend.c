@@ -15,14 +15,13 @@
 #include "pci.h"
 #include "user.h"
 
-#define OPENS		20
+#define OPENS		50
 #define NR_OPENERS	4
 #define MAX_PFS		8
 
 #define LOCK_STAT	"/proc/lock_stat"
 #define LOCK_STAT_ON	"/proc/sys/kernel/lock_stat"
-#define LOCK_EVENT	"/sys/kernel/tracing/events/lock/lock_contended/"
-#define THREADS		"comm == flooder || comm ~ *-pf"
+#define LOCK_EVENT	"/sys/kernel/tracing/events/lock/lock_contended/enable"
 
 static char pfs[MAX_PFS][PCI_ADDR_LEN];
 static int nr_pfs;
@@ -128,12 +127,11 @@ static void find_devices(void)
 int main(void)
 {
 	find_devices();
-	must(LOCK_EVENT "filter", file_write(LOCK_EVENT "filter", THREADS));
-	must(LOCK_EVENT "enable", file_write(LOCK_EVENT "enable", "1"));
+	must(LOCK_EVENT, file_write(LOCK_EVENT, "1"));
 	must(LOCK_STAT, file_write(LOCK_STAT, "0"));
 	must(LOCK_STAT_ON, file_write(LOCK_STAT_ON, "1"));
 	contend();
 	must(LOCK_STAT_ON, file_write(LOCK_STAT_ON, "0"));
-	must(LOCK_EVENT "enable", file_write(LOCK_EVENT "enable", "0"));
+	must(LOCK_EVENT, file_write(LOCK_EVENT, "0"));
 	return 0;
 }

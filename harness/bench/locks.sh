@@ -13,7 +13,7 @@ count_locks()
 	vmtest -w -k "$1" -a kunit.enable=0 -t 1200 -o "$logs/vm.locks.$2" -f "$counts/contend" \
 		-c './contend && sed "s/^/lock_stat: /" /proc/lock_stat && cat /sys/kernel/tracing/trace' \
 		>"$locks/$2"
-	grep -q '^lock_stat: .*&dev_set->lock' "$locks/$2" || die "no lock was counted"
+	grep -q '^lock_stat: .*->device_lock: ' "$locks/$2" || die "no lock was counted"
 }
 
 # What /proc/lock_stat says of vfio's locks, and of those that they are next to.
@@ -26,7 +26,7 @@ report_lock_stat()
 			sub(/^lock_stat: +/, "")
 			match($0, /: +[0-9]/)
 			name = substr($0, 1, RSTART - 1)
-			if (name !~ /pf->lock|vfio_pci|vf_token|rs->lock|dev_set|group_lock|device_lock|iommu_group|container|memory_lock/)
+			if (name !~ /pf->lock|vf_token|vfio|rs->lock|dev_set|memory_lock|(group|container)->(device|group)_lock/)
 				next
 			split(substr($0, RSTART + 1), f, " ")
 			printf "%-34s %11d %9.1f %12d %9.1f %9.1f\n", name, f[2], f[4], f[8], f[10], f[12]
@@ -37,7 +37,7 @@ report_lock_stat()
 report_waits()
 {
 	awk -v source="$1" '
-		/ lock_contended: / {
+		/^ *(flooder|same-pf|other-pf)-.* lock_contended: / {
 			thread = $1
 			sub(/-[0-9]+$/, "", thread)
 			sub(/^.* lock_contended: [^ ]+ /, "")
@@ -47,6 +47,14 @@ report_waits()
 			for (name in waits)
 				print source "\t" name "\t" waits[name] | "sort"
 		}' "$locks/$1"
+}
+
+# The locks that the patches add: vfio_pci_pf::lock, the one of the array of PFs,
+# and the rate limit's.
+check_waits()
+{
+	! report_waits series | grep -E '^series	other-pf	(&pf->lock|vfio_pci_pfs|&rs->lock)' ||
+		die "openers of another PF waited for a lock of the patches"
 }
 
 report_locks()

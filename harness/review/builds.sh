@@ -4,7 +4,7 @@
 # The checks that compile drivers/vfio, each configuration in a directory of its
 # own. Sourced by review.sh.
 
-configurations=$parts/review/configurations
+configurations=$top/harness/review/configurations
 
 # For any configuration: what makes compiling slow and has nothing to say about
 # it ("make check" compiles allmodconfig as it is), and warnings for the report
