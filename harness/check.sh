@@ -14,6 +14,8 @@ set -euo pipefail
 . "$parts/steps.sh"
 # shellcheck source=harness/clients/howto-step.sh
 . "$parts/clients/howto-step.sh"
+# shellcheck source=harness/clients/nvme-step.sh
+. "$parts/clients/nvme-step.sh"
 # shellcheck source=harness/compile.sh
 . "$parts/compile.sh"
 # shellcheck source=harness/bench/instructions.sh
@@ -271,6 +273,7 @@ main()
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
 	run_stock_tests
 	run_howto
+	run_nvme
 	finish
 }
 

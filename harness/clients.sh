@@ -11,6 +11,8 @@ set -euo pipefail
 . "$parts/steps.sh"
 # shellcheck source=harness/clients/howto-step.sh
 . "$parts/clients/howto-step.sh"
+# shellcheck source=harness/clients/nvme-step.sh
+. "$parts/clients/nvme-step.sh"
 
 begin_count
 ensure_guest_packages
@@ -21,4 +23,5 @@ needed_step kernel.stock "building the unpatched kernel" build_kernel stock
 build_series_kernel plain
 needed_step selftests "building the programs for the VM" build_selftests
 run_howto
+run_nvme
 finish
