@@ -28,10 +28,10 @@ status 0 means that all passed and that the kernel did not complain.
   -o DIR      where the logs go: results.log, and the kernel's console*.log;
               default: a temporary directory, kept if something failed
   -f FILE     a further file for the guest, in /extra (may be repeated)
-  -c COMMAND  run this in /extra of the guest in place of the tests; exit status
-              of both is the command's own
+  -c COMMAND  run this in /extra of the guest in place of the tests, and pass its
+              exit status on
   -r          the guest's root is the host's, which it can't write to, with what
-              it writes in memory on top: the host's programs run on BZIMAGE
+              it writes in memory on top: the host's programs run on IMAGE
   -s          no tests but a shell, with -r, on this terminal
   -a ARGS     further kernel arguments
   -u          report the KUnit tests, too, that ran at boot
@@ -70,6 +70,8 @@ check_host()
 	[[ -n $kernel ]] || die "no kernel given; use -k IMAGE (-h for help)"
 	[[ -r $kernel ]] || die "$kernel: no such kernel image"
 	need_program "$QEMU" "install it or set QEMU"
+	[[ -z $host_root || $board != arm64 ]] ||
+		die "-r: the programs of this machine are not for -m arm64"
 	need_program "$BUSYBOX" "install busybox-static or set BUSYBOX"
 	need_program cpio "install cpio"
 	if ldd "$(command -v "$BUSYBOX")" >/dev/null 2>&1; then
