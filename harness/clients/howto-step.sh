@@ -52,6 +52,7 @@ howto_is_red_on_stock()
 {
 	local image red=$basedir/howto-red-on-stock
 
+	[ -s "$red" ] || die "$red says nothing"
 	image=$(image_of stock plain)
 	page_on_vm howto.red "$image" "$top/docs/howto/qemu.md" 20 || true
 	ktap_cases "$work/howto.red.ktap" >"$work/howto.red.cases"
