@@ -66,7 +66,7 @@ check_lines()
 
 configure_build()
 {
-	local line symbol
+	local line
 
 	mkdir -p "$build"
 	for line in $common_lines "${lines[@]}"; do
