@@ -110,16 +110,16 @@ cell()
 	printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}" >>"$cells"
 }
 
-# What the step from commit FROM to commit TO adds to what a check says.
+# What the step from commit PARENT to COMMIT adds to what a check says.
 review_step()
 {
-	local check=$1 column=$2 from=$3 to=$4 before=/dev/null new=$work/review.new/$1.$2
+	local check=$1 column=$2 parent=$3 commit=$4 before=/dev/null new=$work/review.new/$1.$2
 
-	if [ -n "$from" ]; then
-		get_said "$check" "$from"
+	if [ -n "$parent" ]; then
+		get_said "$check" "$parent"
 		before=$said
 	fi
-	get_said "$check" "$to"
+	get_said "$check" "$commit"
 	if [ "$said" = "$before" ]; then
 		cell "$check" "$column" =
 		return
