@@ -604,7 +604,8 @@ clean_up()
 }
 
 kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
-host_drivers='' board=intel serial='' boot_args='' icount=0 warp=0 time_limit=600 keep_logs=0 scratch='' show_pid=''
+host_drivers='' board=intel serial='' boot_args='' icount=0 warp=0 time_limit=600
+keep_logs=0 scratch='' show_pid=''
 host_root='' terminal='' terminal_state=''
 machine=() devices=() extra=() tests=() vm_names=() vm_pids=()
 
