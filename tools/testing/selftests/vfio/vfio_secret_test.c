@@ -26,7 +26,7 @@
 #include "lib/search.h"
 #include "lib/user.h"
 
-#define TEST_SECONDS	300
+#define TEST_SECONDS	1000
 #define NR_TOKENS	3
 
 #define TRACING		"/sys/kernel/tracing"
