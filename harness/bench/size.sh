@@ -7,21 +7,23 @@
 sizes=$work/sizes
 modules=(drivers/vfio/vfio.ko drivers/vfio/pci/vfio-pci-core.ko drivers/vfio/pci/vfio-pci.ko)
 
-# measure_modules FLAVOUR: "module text data bss", a line each. Both sources are
-# built in one directory, as few files differ.
+# measure_modules FLAVOUR: "module text data bss", a line each; "bare" is the series
+# without its file in sysfs. All are built in one directory, as few files differ.
 measure_modules()
 {
-	local dir source
+	local dir what source
 
 	dir=$(build_dir "$1")
 	mkdir -p "$dir" "$sizes"
-	for source in stock series; do
+	for what in stock series bare; do
+		source=${what/bare/series}
 		checkout_src "$(ref_of "$source")"
+		[ "$what" != bare ] || in_src apply "$top/harness/bench/without-vf_token.diff"
 		configure_kernel "$dir" "$source" "$1"
 		# There is no kernel beside them that could have the symbols.
 		kmake "$dir" KBUILD_MODPOST_WARN=1 "${modules[@]}"
 		(cd "$dir" && size "${modules[@]}") |
-			awk 'NR > 1 { sub(".*/", "", $6); print $6, $1, $2, $3 }' >"$sizes/$source.$1"
+			awk 'NR > 1 { sub(".*/", "", $6); print $6, $1, $2, $3 }' >"$sizes/$what.$1"
 	done
 }
 
@@ -58,14 +60,17 @@ code_lines()
 
 report_modules()
 {
-	printf '%-16s %8s %6s %6s %12s %6s %6s %8s\n' \
+	printf '%-26s %8s %6s %6s %12s %6s %6s %8s\n' \
 		"$2" 'text' data bss 'stock: text' data bss text
 	paste -d ' ' "$sizes/series.$1" "$sizes/stock.$1" | awk '
 		{
-			printf "%-16s %8d %6d %6d %12d %6d %6d %+8d\n", $1, $2, $3, $4, $6, $7, $8, $2 - $6
+			printf "%-26s %8d %6d %6d %12d %6d %6d %+8d\n", $1, $2, $3, $4, $6, $7, $8, $2 - $6
 			more += $2 - $6
 		}
-		END { printf "%-16s %60s %+8d\n\n", "together", "", more }'
+		END { printf "%-26s %49s %+8d\n", "together", "", more }'
+	paste -d ' ' "$sizes/bare.$1" "$sizes/stock.$1" | awk '
+		{ more += $2 - $6 }
+		END { printf "%-26s %49s %+8d\n\n", "without vf_token in sysfs", "", more }'
 }
 
 # Both kernels' bytes for each of PF and VF, and the functions that differ.
