@@ -37,9 +37,10 @@ build_kernels()
 # the file, too.
 publish()
 {
-	local page=$top/docs/results.md
+	local page=$top/docs/results.md mark="<!-- out/${1##*/} -->"
 
-	awk -v result="$1" -v mark="<!-- out/${1##*/} -->" '
+	grep -qxF -e "$mark" "$page" || die "${page#"$top"/} has no place for ${1##*/}"
+	awk -v result="$1" -v mark="$mark" '
 		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
 		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
 		!on { print }' "$page" >"$page.new"
