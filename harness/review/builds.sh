@@ -64,16 +64,26 @@ check_lines()
 	done
 }
 
+# configure_build COMMIT: which is checked out. What is random depends on all
+# symbols that there are, so it is made of the tip, for the base as well.
 configure_build()
 {
 	local line
 
 	mkdir -p "$build"
-	for line in $common_lines "${lines[@]}"; do
-		[[ $line != *=n ]] || symbol_and_selectors "${line%=n}" | sed 's/.*/CONFIG_&=n/'
-		echo "CONFIG_$line"
-	done >"$build/lines"
+	{
+		for line in $common_lines "${lines[@]}"; do
+			[[ $line != *=n ]] || symbol_and_selectors "${line%=n}" | sed 's/.*/CONFIG_&=n/'
+		done
+		# The last word: VFIO selects VFIO_GROUP in some cases only.
+		printf 'CONFIG_%s\n' $common_lines "${lines[@]}"
+	} >"$build/lines"
+	[ "$target" != randconfig ] || checkout_src "$to"
 	kmake "$build" "${arguments[@]}" KCONFIG_ALLCONFIG="$build/lines" "$target"
+	if [ "$target" = randconfig ]; then
+		checkout_src "$1"
+		kmake "$build" "${arguments[@]}" olddefconfig
+	fi
 	check_lines
 }
 
@@ -90,7 +100,7 @@ say_build()
 
 	use_configuration "$1"
 	checkout_src "$2"
-	configure_build >&2
+	configure_build "$2" >&2
 	rm -rf "$build/drivers/vfio"
 	if ! kmake "$build" "${arguments[@]}" drivers/vfio/ 2>&1 | tee "$log" >&2; then
 		[ "$2" != "$from" ] || die "the base does not compile"
@@ -115,7 +125,7 @@ say_sparse()
 
 	use_configuration "$1"
 	checkout_src "$2"
-	configure_build >&2
+	configure_build "$2" >&2
 	rm -rf "$build/drivers/vfio"
 	kmake "$build" "${arguments[@]}" C=2 CHECK="sparse -fdiagnostic-prefix=sparse" drivers/vfio/ 2>&1 |
 		tee "$log" >&2 || echo "drivers/vfio does not compile with sparse"
