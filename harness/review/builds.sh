@@ -16,7 +16,8 @@ common_lines='WERROR=n DEBUG_INFO_NONE=y KASAN=n KCSAN=n KMSAN=n UBSAN=n KCOV=n 
 core_lines='VFIO_PLATFORM=n VFIO_AMBA=n VFIO_FSL_MC=n VFIO_CDX=n VFIO_MDEV=n MLX5_VFIO_PCI=n
 	HISI_ACC_VFIO_PCI=n PDS_VFIO_PCI=n VIRTIO_VFIO_PCI=n NVGRACE_GPU_VFIO_PCI=n QAT_VFIO_PCI=n'
 
-# use_configuration CHECK: sets build, compiler, arguments, target and lines.
+# use_configuration CHECK: sets build, srcarch, compiler, arguments, target and
+# lines.
 use_configuration()
 {
 	local name=$1 arch part rest prefix=
@@ -28,10 +29,11 @@ use_configuration()
 	build=$src/build-review-$name
 	arguments=(-k W=1)
 	case $arch in
-	x86_64 | i386) arguments+=(ARCH="$arch") ;;
-	arm64) prefix=aarch64-linux-gnu- arguments+=(ARCH=arm64 CROSS_COMPILE="$prefix") ;;
-	s390x) prefix=s390x-linux-gnu- arguments+=(ARCH=s390 CROSS_COMPILE="$prefix") ;;
+	x86_64 | i386) srcarch=x86 arguments+=(ARCH="$arch") ;;
+	arm64) srcarch=arm64 prefix=aarch64-linux-gnu- ;;
+	s390x) srcarch=s390 prefix=s390x-linux-gnu- ;;
 	esac
+	[ -z "$prefix" ] || arguments+=(ARCH="$srcarch" CROSS_COMPILE="$prefix")
 	[ "$compiler" != clang ] || arguments+=(LLVM=1)
 	compiler=$prefix$compiler
 	arguments+=(CC="ccache $compiler")
@@ -139,9 +141,14 @@ objects()
 	find "$build/drivers/vfio" -name '*.o' ! -name '*.mod.o' -print0
 }
 
+# By this architecture: what one lacks another one may export.
 exported()
 {
-	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' | sed 's/.*(//'
+	local where
+
+	for where in ':!arch' "arch/$srcarch"; do
+		in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- "$where"
+	done | sed 's/.*(//'
 }
 
 # Names that macros make, of tracing, static calls, modules, messages and x86:
