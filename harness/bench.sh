@@ -6,14 +6,11 @@
 # and configuration, with and without the patches.
 #
 # bench.sh [PART]...  instructions, size, locks; all of them if none is named.
-#		      Writes out/BASE/bench/PART.txt, and puts that into
-#		      docs/results.md; instructions also out/BASE/bench.json and
-#		      docs/bench.svg
+#		      Writes out/bench.txt, out/size.txt, out/locks.txt, and puts
+#		      them into docs/results.md; instructions also out/bench.json
+#		      and docs/bench.svg
 # bench.sh --record   counts instructions, and writes what "make check" compares
 #		      with: harness/bench/recorded
-#
-# SERIES=IMAGE STOCK=IMAGE in the environment are counted in place of the
-# kernels that are built otherwise.
 set -euo pipefail
 
 # shellcheck source=harness/parts.sh

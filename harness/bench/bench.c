@@ -20,6 +20,7 @@
 #include <linux/types.h>
 #include <linux/vfio.h>
 
+#include "die.h"
 #include "pci.h"
 #include "user.h"
 
@@ -32,18 +33,6 @@ static char pfs[MAX_PFS][PCI_ADDR_LEN];
 static int nr_pfs;
 static const char *pf = pfs[0];
 static char vf[PCI_ADDR_LEN];
-
-static void die(const char *what, int ret)
-{
-	printf("bench: %s: %s\n", what, strerror(abs(ret)));
-	exit(1);
-}
-
-static void must(const char *what, int ret)
-{
-	if (ret < 0)
-		die(what, ret);
-}
 
 static __u64 counter(void)
 {

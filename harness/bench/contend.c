@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "die.h"
 #include "pci.h"
 #include "user.h"
 
@@ -28,18 +29,6 @@ static int nr_pfs;
 static char vfs[NR_OPENERS][PCI_ADDR_LEN];
 static char flooded[PCI_ADDR_LEN];
 static int done;
-
-static void die(const char *what, int ret)
-{
-	printf("contend: %s: %s\n", what, strerror(abs(ret)));
-	exit(1);
-}
-
-static void must(const char *what, int ret)
-{
-	if (ret < 0)
-		die(what, ret);
-}
 
 static void *open_and_close(void *arg)
 {
