@@ -16,7 +16,7 @@ vmtest_host_root()
 	local name=$1 image=$2
 
 	shift 2
-	vmtest -r -n -k "$image" -o "$logs/vm.$name" -a kunit.enable=0 -f "$work/selftests/vfio_open" "$@"
+	vmtest -r -n -k "$image" -o "$logs/vm.$name" -f "$work/selftests/vfio_open" "$@"
 }
 
 # "pass|fail|skip<TAB>name" for each case in a KTAP file.

@@ -10,7 +10,7 @@ locks=$work/locks
 count_locks()
 {
 	mkdir -p "$locks"
-	vmtest -w -k "$1" -a kunit.enable=0 -t 1200 -o "$logs/vm.locks.$2" -f "$counts/contend" \
+	vmtest -w -k "$1" -t 1200 -o "$logs/vm.locks.$2" -f "$counts/contend" \
 		-c './contend && sed "s/^/lock_stat: /" /proc/lock_stat && cat /sys/kernel/tracing/trace' \
 		>"$locks/$2"
 	grep -q '^lock_stat: .*->device_lock: ' "$locks/$2" || die "no lock was counted"

@@ -31,7 +31,7 @@ measure_modules()
 # device was bound, and kept; "-" for all functions
 count_memory()
 {
-	vmtest -w -k "$1" -a kunit.enable=0 -o "$logs/vm.memory.$2" \
+	vmtest -w -k "$1" -o "$logs/vm.memory.$2" \
 		-f "$top/harness/bench/memory-guest.sh" -c 'sh memory-guest.sh' >"$sizes/$2.kmem"
 	awk -f "$top/harness/bench/memory.awk" "$sizes/$2.kmem" >"$sizes/$2.memory"
 	[ "$(grep -c ' - [0-9]' "$sizes/$2.memory")" = 2 ] || die "nothing was allocated"

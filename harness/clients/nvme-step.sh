@@ -11,7 +11,7 @@ compile_nvme_driver()
 
 # Waits are real: if they took no time, the host's nvme would take a disk that is
 # slow for one that is dead.
-nvme_options=(-t 300 -a kunit.enable=0 -f "$work/clients/nvme_driver" -f "$top/harness/clients/nvme.sh")
+nvme_options=(-t 300 -f "$work/clients/nvme_driver" -f "$top/harness/clients/nvme.sh")
 
 # That some fail there is what they are for. By their cdevs, PF and VF can't be
 # opened with a token at all.

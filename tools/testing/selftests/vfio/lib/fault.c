@@ -100,8 +100,14 @@ int fault_below(const char *only, const char *not_first, const char *not_last)
 
 	if (only)
 		ret = find_function(only, &required);
-	if (!ret && not_first)
+	if (!ret && not_first) {
 		ret = find_function(not_first, &rejected);
+		/* What this kernel lacks calls nothing. */
+		if (ret == -ENOENT && !not_last) {
+			rejected.end = 0;
+			ret = 0;
+		}
+	}
 	if (!ret && not_last) {
 		ret = find_function(not_last, &last);
 		if (!ret && last.start < rejected.end)

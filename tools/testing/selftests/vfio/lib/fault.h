@@ -19,7 +19,7 @@ int fault_setup(void);
  * Let only those count that are made below one function, and not below others:
  * names, each of which may be NULL.  @not_last comes after @not_first in the
  * kernel's text, and what is between them does not count either.  -ENOENT if
- * this kernel has no such function.
+ * this kernel has no such function, but @not_first may be missing if alone.
  */
 int fault_below(const char *only, const char *not_first, const char *not_last);
 /* The @nth allocation from now on fails, 1 is the next one. */
