@@ -12,6 +12,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
 # shellcheck source=harness/steps.sh
 . "$parts/steps.sh"
+# shellcheck source=harness/machines.sh
+. "$parts/machines.sh"
 # shellcheck source=harness/clients/howto-step.sh
 . "$parts/clients/howto-step.sh"
 # shellcheck source=harness/clients/nvme-step.sh
@@ -241,6 +243,11 @@ run_check_documentation()
 
 main()
 {
+	local machine machines="arm64 amd virtio"
+
+	for machine in $machines; do
+		add_machine_packages "$machine"
+	done
 	begin_count
 	ensure_guest_packages
 	step ktap "the KTAP counter sees failures" check_ktap_counter
@@ -271,6 +278,9 @@ main()
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
 	step bench "no call costs more than was recorded" check_instructions
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
+	for machine in $machines; do
+		run_machine "$machine"
+	done
 	run_stock_tests
 	run_howto
 	run_nvme

@@ -14,7 +14,7 @@ make clients        the part of it with real programs: DPDK and QEMU, as docs/ho
 make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
                     that look for memory errors, wrong locking and data races
 make check-iommus   KUnit and the selftests on PCs with AMD's and with virtio's IOMMU
-make check-arm64    ... on an arm64 machine with an SMMUv3 (not seen to pass so far)
+make check-arm64    ... on an arm64 machine with an SMMUv3
 make review         what kernel maintainers and their bots look at, patch by patch:
                     out/review.txt (harness/review.sh --self-test: does it see
                     what it should?)
@@ -37,7 +37,7 @@ make help           this text
 BASE=linux-6.12     the base, a directory of bases/
 FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
                     or kcsan (bases/BASE/config.FLAVOUR; the suffix of the image)
-ROUNDS=50 INPUTS=20000  make check-deep: racing rounds and hostile inputs on each PF
+ROUNDS=250 INPUTS=85000  make check-deep: racing rounds and hostile inputs on each PF
                     of the debug and the kcsan kernel
 FORCE=1             make tree: start anew even if "series" is not exported
 END

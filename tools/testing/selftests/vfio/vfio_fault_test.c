@@ -51,6 +51,7 @@ struct call {
 	bool never_allocates;
 	/* Where allocations count: see fault_below(). */
 	const char *only;
+	const char *only_with_dt;
 	const char *not_first;
 	const char *not_last;
 };
@@ -255,7 +256,8 @@ static int run_enable(struct state *state)
  * PCI core goes on with one that has no name or that the driver core refused,
  * and frees its resource files twice; the IOMMU warns, or frees what is not
  * there.  So nothing fails from pci_setup_device() to pci_bus_add_device(), but
- * in what is done there for vfio-pci: in its notifier, and in its probe.
+ * in what is done there for vfio-pci: in its notifier, and in its probe.  With a
+ * device tree the IOMMU is set up on the way to the probe.
  */
 #define ENABLE								\
 	.prepare = prepare_enable,					\
@@ -285,6 +287,7 @@ static const struct call enable_capture = {
 static const struct call enable_probe = {
 	.name = "sriov_numvfs to 2, the probe of the VFs",
 	.only = "device_attach",
+	.only_with_dt = "pci_device_probe",
 	NOT_CREATE_GROUP,
 	ENABLE,
 };
@@ -551,12 +554,15 @@ FIXTURE_VARIANT_ADD(failing, set_token) {
 
 FIXTURE_SETUP(failing)
 {
+	const char *only = variant->call->only;
 	int i;
 
 	if (!fault_supported())
 		SKIP(return, "this kernel can't fail allocations");
+	if (variant->call->only_with_dt && !access("/proc/device-tree", F_OK))
+		only = variant->call->only_with_dt;
 	ASSERT_EQ(0, fault_setup());
-	ASSERT_EQ(0, fault_below(variant->call->only, variant->call->not_first,
+	ASSERT_EQ(0, fault_below(only, variant->call->not_first,
 				 variant->call->not_last));
 	self->state.path = variant->path;
 	self->sleeps = pci_falls_asleep(pf);
