@@ -13,8 +13,8 @@ make clients        the part of it with real programs: DPDK and QEMU, as docs/ho
                     tells how to use them
 make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
                     that look for memory errors, wrong locking and data races
-make check-iommus   KUnit and the selftests on PCs with AMD's and with virtio's IOMMU
-make check-arm64    ... on an arm64 machine with an SMMUv3
+make check-iommus   make check's part on PCs with AMD's and with virtio's IOMMU
+make check-arm64    make check's part on an arm64 machine with an SMMUv3
 make review         what kernel maintainers and their bots look at, patch by patch:
                     out/review.txt (harness/review.sh --self-test: does it see
                     what it should?)

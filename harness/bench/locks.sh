@@ -49,12 +49,20 @@ report_waits()
 		}' "$locks/$1"
 }
 
-# The locks that the patches add: vfio_pci_pf::lock, the one of the array of PFs,
-# and the rate limit's.
+# Names of all locks that SOURCE took.
+lock_names()
+{
+	sed -nE 's/^lock_stat: +(.*): +[0-9].*/\1/p' "$locks/$1" | sed 's/-[RW]$//' | sort -u
+}
+
+# The locks that the patches add are those that the unpatched kernel has not. It
+# has rate limits, but not for each device.
 check_waits()
 {
-	! report_waits series | grep -E '^series	other-pf	(&pf->lock|vfio_pci_pfs|&rs->lock)' ||
-		die "openers of another PF waited for a lock of the patches"
+	comm -23 <(lock_names series) <(lock_names stock) >"$locks/ours"
+	echo '&rs->lock' >>"$locks/ours"
+	! report_waits series | awk -F '\t' '$2 == "other-pf" { print $3 }' | grep -xF -f "$locks/ours" ||
+		die "openers of another PF waited for these locks of the patches"
 }
 
 report_locks()
