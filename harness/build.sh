@@ -15,13 +15,21 @@ export CCACHE_COMPILERCHECK=content CCACHE_DEPEND=1
 unset ARCH CROSS_COMPILE LLVM KBUILD_OUTPUT MAKEFLAGS MAKEOVERRIDES O V W C
 unset CFLAGS CPPFLAGS LDFLAGS KCFLAGS KCPPFLAGS KAFLAGS
 
-# The flavour "arm64" is for another machine: what make has to know for that, and
-# the image that it makes.
+# The flavour "arm64" is for another machine.
+compiler_of()
+{
+	case $1 in
+	arm64) echo aarch64-linux-gnu-gcc ;;
+	*) echo gcc ;;
+	esac
+}
+
+# What make has to know for a flavour, and the image that it makes.
 use_architecture()
 {
 	case $1 in
 	arm64)
-		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="ccache aarch64-linux-gnu-gcc")
+		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="ccache $(compiler_of arm64)")
 		boot_image=arch/arm64/boot/Image
 		;;
 	*)
@@ -139,7 +147,7 @@ kernel_key()
 	{
 		in_git rev-parse "$(ref_of "$1")"
 		config_lines "$1" "$2"
-		gcc --version | head -n 1
+		"$(compiler_of "$2")" --version | head -n 1
 	} | hash_of
 }
 

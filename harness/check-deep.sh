@@ -20,8 +20,8 @@ rounds=${ROUNDS:-250} inputs=${INPUTS:-85000}
 announce()
 {
 	cat <<END
-Two kernels that look for errors are built, and each runs KUnit and the selftests
-in QEMU, longer than in "make check":
+Two kernels that look for errors are built, and each runs KUnit and all selftests
+(but vfio_hotplug_test, see harness/steps.sh) in QEMU, longer than in "make check":
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
 These two together, and before them the plain kernel, which is quick:
@@ -69,7 +69,6 @@ main()
 	deep_run plain "$plain_rounds" "$plain_inputs" "$operations" vfio_stress_test vfio_fuzz_test
 	mapfile -t programs < <(programs_that_wait "$not_with_lockdep")
 	deep_run debug "$rounds" "$inputs" "$sanitizer_operations" "${programs[@]}"
-	mapfile -t programs < <(programs_that_wait)
 	deep_run kcsan "$rounds" "$inputs" "$sanitizer_operations" "${programs[@]}"
 	finish
 }

@@ -12,14 +12,14 @@ set -euo pipefail
 # shellcheck source=harness/machines.sh
 . "$parts/machines.sh"
 
-for name; do
-	add_machine_packages "$name"
-done
+add_machine_packages "$@"
 begin_count
 get_base 10000
 needed_step base "preparing the base" prepare_base
 needed_step applied "the series applies" prepare_applied
-for name; do
-	run_machine "$name"
-done
+if [ "$*" != arm64 ]; then
+	needed_step selftests "building the selftests" build_selftests
+	build_series_kernel plain
+fi
+run_machines "$@"
 finish

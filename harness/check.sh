@@ -80,7 +80,7 @@ compile_base_w1()
 	warnings_in "$log" >"$work/warnings.base"
 }
 
-# check_patch_compiles COMMIT BEFORE AFTER: no warning that was not there
+# check_patch_compiles COMMIT: no warning that was not there
 # before. A file that is not compiled again has the warnings that it had.
 check_patch_compiles()
 {
@@ -101,14 +101,18 @@ check_patch_style()
 
 check_patches()
 {
-	local file commit n=0
+	local files ids n
 
-	while read -r file && read -r commit <&3; do
-		n=$((n + 1))
+	mapfile -t files < <(patch_files)
+	mapfile -t ids < <(commits)
+	[ "${#ids[@]}" != 0 ] && [ "${#files[@]}" = "${#ids[@]}" ] ||
+		die "${#files[@]} patches, but ${#ids[@]} commits"
+	for ((n = 1; n <= ${#ids[@]}; n++)); do
 		step "patch$n.compile" "patch $n compiles without new warnings" \
-			check_patch_compiles "$commit"
-		step "patch$n.style" "patch $n has a clean checkpatch" check_patch_style "$file"
-	done < <(patch_files) 3< <(commits)
+			check_patch_compiles "${ids[n - 1]}"
+		step "patch$n.style" "patch $n has a clean checkpatch" \
+			check_patch_style "${files[n - 1]}"
+	done
 }
 
 check_copies()
@@ -243,11 +247,7 @@ run_check_documentation()
 
 main()
 {
-	local machine machines="arm64 amd virtio"
-
-	for machine in $machines; do
-		add_machine_packages "$machine"
-	done
+	add_machine_packages "${all_machines[@]}"
 	begin_count
 	ensure_guest_packages
 	step ktap "the KTAP counter sees failures" check_ktap_counter
@@ -278,9 +278,7 @@ main()
 	run_vm_tests cost "what opens and VFs cost, counted in instructions" "$(image_of series plain)" -i
 	step bench "no call costs more than was recorded" check_instructions
 	run_all_tests debug debug "vfio_fault_test $not_with_lockdep" -t 3600 -a "VFIO_ROUNDS=$debug_rounds"
-	for machine in $machines; do
-		run_machine "$machine"
-	done
+	run_machines "${all_machines[@]}"
 	run_stock_tests
 	run_howto
 	run_nvme

@@ -51,6 +51,7 @@ package_is_good()
 # apt checks what it downloads against the signed index.
 download_package()
 {
+	rm -rf "$cache/partial"
 	mkdir -p "$cache/partial"
 	(cd "$cache/partial" &&
 		apt-get "${own_index[@]}" -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 \
@@ -94,6 +95,7 @@ fetch_program()
 		up_to_date
 		return
 	fi
+	rm -rf "$dir"/{archives,package}
 	mkdir -p "$dir"/{lists,archives,package}/partial
 	options=(-o "APT::Architecture=$2" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
 		-o "Dir::Cache::Archives=$dir/archives" -o "APT::Sandbox::User=$(id -un)"

@@ -17,6 +17,7 @@ series | stock) ;;
 *) die "usage: kernel.sh series|stock" ;;
 esac
 lock
+[ "$flavour" != arm64 ] || package_lists+=(packages.arm64)
 ensure_packages
 prepare_all
 if [ "$1" = series ]; then

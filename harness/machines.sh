@@ -4,18 +4,21 @@
 # KUnit and the selftests on other machines that QEMU emulates: arm64, with an
 # SMMUv3; amd and virtio, PCs with these IOMMUs. Sourced after steps.sh.
 
-# add_machine_packages NAME: before the packages are looked at
+all_machines=(arm64 amd virtio)
+
+# add_machine_packages MACHINE...: before the packages are looked at
 add_machine_packages()
 {
-	case $1 in
-	arm64) package_lists+=(packages.arm64) ;;
-	amd | virtio) ;;
-	*) die "$1: no such machine (known: arm64 amd virtio)" ;;
-	esac
+	local name
+
+	for name; do
+		[[ " ${all_machines[*]} " = *" $name "* ]] || die "$name: no such machine (known: ${all_machines[*]})"
+		[ "$name" != arm64 ] || package_lists+=(packages.arm64)
+	done
 }
 
-# run_on_machine NAME FLAVOUR [PROGRAM]...: all programs but these
-run_on_machine()
+# run_machine NAME FLAVOUR [PROGRAM]...: all programs that wait but these
+run_machine()
 {
 	local name=$1 flavour=$2 selftests programs
 
@@ -27,29 +30,30 @@ run_on_machine()
 }
 
 # For another architecture: kernel, tests and shell are built or fetched for it.
+# What can't be had fails; the rest can do without.
 run_arm64()
 {
 	local -x BUSYBOX=$cache/arm64/busybox
 
-	needed_step busybox.arm64 "fetching a shell for arm64" fetch_program busybox-static arm64 bin/busybox
-	needed_step selftests.arm64 "building the selftests for arm64" build_selftests arm64
+	step busybox.arm64 "fetching a shell for arm64" fetch_program busybox-static arm64 bin/busybox
+	[ "$phase_status" = 0 ] || return 0
+	step selftests.arm64 "building the selftests for arm64" build_selftests arm64
+	[ "$phase_status" = 0 ] || return 0
 	build_series_kernel arm64
-	run_on_machine arm64 arm64
+	run_machine arm64 arm64
 }
 
-run_pc()
+# run_machines MACHINE...: PCs take the kernel and the tests that are built
+run_machines()
 {
-	needed_step selftests "building the selftests" build_selftests
-	build_series_kernel plain
-	run_on_machine "$1" plain "${@:2}"
-}
+	local name
 
-run_machine()
-{
-	case $1 in
-	arm64) run_arm64 ;;
-	# Its devices are on the root bus, where nothing is unplugged.
-	amd) run_pc amd vfio_hotplug_test ;;
-	virtio) run_pc virtio ;;
-	esac
+	for name; do
+		case $name in
+		arm64) run_arm64 ;;
+		# Its devices are on the root bus, where nothing is unplugged.
+		amd) run_machine amd plain vfio_hotplug_test ;;
+		virtio) run_machine virtio plain ;;
+		esac
+	done
 }

@@ -15,8 +15,11 @@ package_lists=(packages.list)
 
 missing_packages()
 {
-	local package
+	local list package
 
+	for list in "${package_lists[@]}"; do
+		[ -f "$top/harness/$list" ] || die "harness/$list: no such list of packages"
+	done
 	while read -r package; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 			grep -qx installed || echo "$package"

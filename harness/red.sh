@@ -46,6 +46,7 @@ run_tests()
 		programs+=("$program")
 	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
 	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
+	rm -rf "$logs/red.$1"
 	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
 		-u "${machine[@]}" "${options[@]}" "${programs[@]}" || true
 }

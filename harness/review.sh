@@ -78,20 +78,29 @@ field_of()
 	awk -F '|' -v check="$1" -v n="$2" '$1 == check { print $n }' <<<"$checks"
 }
 
+# The file that FUNCTION is in.
+file_of()
+{
+	(shopt -s extdebug; declare -F "$1") | cut -d ' ' -f 3-
+}
+
 # What CHECK says of COMMIT is in the file $said afterwards.
 get_said()
 {
 	local check=$1 commit=$2 kind key
 
 	kind=$(field_of "$check" 3)
-	"inputs_$kind" "$check" "$commit" >"$work/review.inputs"
+	{
+		"inputs_$kind" "$check" "$commit"
+		cat "$(file_of "say_$kind")" "$parts/compile.sh"
+	} >"$work/review.inputs"
 	key=$(hash_of <"$work/review.inputs")
 	said=$said_dir/$check/$key
 	[ ! -f "$said" ] || return 0
 	mkdir -p "${said%/*}"
 	did_something=1
 	"say_$kind" "$check" "$commit" >"$said.new"
-	without_ignored "$check" <"$said.new" | sort -u >"$said.kept"
+	sort -u "$said.new" >"$said.kept"
 	rm "$said.new"
 	mv "$said.kept" "$said"
 }
@@ -124,7 +133,7 @@ review_step()
 		cell "$check" "$column" =
 		return
 	fi
-	added_lines "$before" "$said" >"$new"
+	added_lines <(without_ignored "$check" <"$before") <(without_ignored "$check" <"$said") >"$new"
 	if [ -s "$new" ]; then
 		cell "$check" "$column" FAIL "$new"
 		sed "s/^/error: $column: /" "$new"
@@ -135,15 +144,17 @@ review_step()
 
 review_patches()
 {
-	local check=$1 scope=$2 before=$from commit n=0
+	local check=$1 scope=$2 before=$from commits commit n=0
 
-	while read -r commit; do
+	mapfile -t commits < <(in_git rev-list --reverse "$from..$to")
+	[ "${#commits[@]}" != 0 ] || die "no patches between $from and $to"
+	for commit in "${commits[@]}"; do
 		n=$((n + 1))
 		say "$check: patch $n"
 		[ "$scope" != patch ] || before=
 		review_step "$check" "$n" "$before" "$commit"
 		before=$commit
-	done < <(in_git rev-list --reverse "$from..$to")
+	done
 }
 
 # One line of the table. The phase fails if a cell of it does.
@@ -158,7 +169,7 @@ review_check()
 	else
 		if [ "$scope" = each ]; then
 			get_said "$check" "$from"
-			cell "$check" base "$(wc -l <"$said")"
+			cell "$check" base "$(without_ignored "$check" <"$said" | wc -l)"
 		fi
 		review_patches "$check" "$scope"
 	fi
@@ -335,6 +346,9 @@ self_test()
 	local file name red passed=0 failed=0
 
 	from=$applied to=refs/vfio-sriov/fault
+	for name; do
+		[ -f "$faults/$name.diff" ] || die "$name: no such file in harness/review/faults"
+	done
 	for file in "$faults"/*.diff; do
 		name=$(basename "$file" .diff)
 		[ $# = 0 ] || [[ " $* " = *" $name "* ]] || continue

@@ -7,21 +7,23 @@
 use strict;
 use warnings;
 
+my $name = shift or die "usage: remove-vf-token.pl NAME\n";
+
 sub edit {
 	my ($file, @edits) = @_;
 
-	open(my $in, '<', $file) or die "bases/linux-6.12: $file: $!\n";
+	open(my $in, '<', $file) or die "$name: $file: $!\n";
 	my $text = do { local $/; <$in> };
 	close($in);
 
 	while (my ($what, $change) = splice(@edits, 0, 2)) {
 		$text = $change->($text) //
-			die "bases/linux-6.12: did not find $what in $file\n";
+			die "$name: did not find $what in $file\n";
 	}
 
-	open(my $out, '>', $file) or die "bases/linux-6.12: $file: $!\n";
+	open(my $out, '>', $file) or die "$name: $file: $!\n";
 	print $out $text;
-	close($out) or die "bases/linux-6.12: $file: $!\n";
+	close($out) or die "$name: $file: $!\n";
 }
 
 # An edit of the first place where $pattern matches.

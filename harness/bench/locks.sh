@@ -61,7 +61,9 @@ check_waits()
 {
 	comm -23 <(lock_names series) <(lock_names stock) >"$locks/ours"
 	echo '&rs->lock' >>"$locks/ours"
-	! report_waits series | awk -F '\t' '$2 == "other-pf" { print $3 }' | grep -xF -f "$locks/ours" ||
+	report_waits series >"$locks/waits"
+	[ -s "$locks/waits" ] || die "nobody waited for any lock: was that seen?"
+	! awk -F '\t' '$2 == "other-pf" { print $3 }' "$locks/waits" | grep -xF -f "$locks/ours" ||
 		die "openers of another PF waited for these locks of the patches"
 }
 

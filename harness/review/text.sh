@@ -90,7 +90,7 @@ say_includecheck()
 {
 	checkout_src "$2"
 	(cd "$src" && touched_files "$2" '[.][hcS]$' | xargs perl -w scripts/checkincludes.pl) |
-		grep -v '^No duplicate includes found\.$' || [ $? = 1 ]
+		{ grep -v '^No duplicate includes found\.$' || [ $? = 1 ]; }
 }
 
 inputs_versioncheck()
@@ -133,10 +133,8 @@ say_coccicheck()
 
 	checkout_src "$2"
 	mapfile -t files < <(touched_files "$2" '[.]c$')
-	cd "$src"
 	export -f report_of
-	find scripts/coccinelle -name '*.cocci' | sort |
-		xargs -P "$jobs" -I RULE bash -c 'report_of "$@"' _ RULE "${files[@]}" |
-		grep -E '^[^ ]+:' | grep -v '^warning: ' || [ $? = 1 ]
-	cd "$top"
+	(cd "$src" && find scripts/coccinelle -name '*.cocci' | sort |
+		xargs -P "$jobs" -I RULE bash -c 'report_of "$@"' _ RULE "${files[@]}") |
+		{ grep -E '^[^ ]+:' || [ $? = 1 ]; } | { grep -v '^warning: ' || [ $? = 1 ]; }
 }

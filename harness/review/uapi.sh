@@ -123,7 +123,7 @@ make_selftests()
 	mkdir -p "$dir"
 	make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" -j"$jobs" \
 		KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@" 2>&1 |
-		tee /dev/stderr | grep -E '([Ww]arning|error):|Error ' | sed "s|^|$arch $*: |" || true
+		tee >(cat >&2) | grep -E '([Ww]arning|error):|Error ' | sed "s|^|$arch $*: |" || true
 	[ -x "$dir/vfio_open" ] || echo "$arch $*: vfio_open was not built"
 }
 

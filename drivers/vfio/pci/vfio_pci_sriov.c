@@ -18,13 +18,16 @@
  * admission is the moment that orders all opens of a PF and its VFs: an open
  * that fails later is one that was closed at once.
  *
- * The lock is a spinlock and a leaf, and the only one that admission waits for.
+ * The lock is a spinlock and a leaf, and the only one that a decision waits for.
+ * Those who poll vf_token of the PF are woken after it, by the first open of a VF
+ * and by the last close.
  *
  * When vfio-pci drives a PF, each new VF gets the driver_override vfio-pci
  * before a driver can probe it, or no driver ever.  (Not on s390, where VFs of
  * the firmware are linked to their PF after they were added.)  An administrator
  * may change the override of a VF.  VFs are enabled and disabled with the
- * device_lock() of the PF held.
+ * device_lock() of the PF held.  (Not so single ones that EEH of powernv takes off
+ * the bus and puts back: these are new VFs, which are captured.)
  */
 
 #include <crypto/utils.h>
@@ -527,7 +530,7 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
 	kill_device(&vf->dev);
 	device_unlock(&vf->dev);
 	pf->lost_vf = true;
-	pci_err(physfn, "VF %s can't be captured, SR-IOV will be disabled\n",
+	pci_err(physfn, "VF %s can't be captured, it gets no driver\n",
 		pci_name(vf));
 }
 

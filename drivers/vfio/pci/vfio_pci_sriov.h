@@ -29,8 +29,8 @@ struct vfio_pci_core_device;
  * @has_vfs:	SR-IOV is on, or about to be.  Written with both the
  *		device_lock() of the PF and the memory_lock of its
  *		vfio_pci_core_device held, read with either.
- * @lost_vf:	a VF could not be captured.  Written while SR-IOV is being
- *		enabled, by the thread that does it.
+ * @lost_vf:	a VF could not be captured.  Of interest while SR-IOV is being
+ *		enabled, and then written by the thread that does it.
  * @need_file:	the PF's vf_token in sysfs, to wake those who poll it.  Set
  *		before there are VFs, then constant; NULL if it has had none.
  */

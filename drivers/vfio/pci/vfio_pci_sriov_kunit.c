@@ -678,6 +678,25 @@ static void no_driver_registers_a_pf_or_vf_without_admission(struct kunit *test)
 	vfio_put_device(&vdev->vdev);
 }
 
+static int admit_anybody(struct vfio_device *core_vdev, const uuid_t *token,
+			 const char **why)
+{
+	return 0;
+}
+
+static const struct vfio_admission_ops half_of_admission = {
+	.admit		= admit_anybody,
+};
+
+static void no_driver_registers_with_half_of_admission(struct kunit *test)
+{
+	struct vfio_pci_core_device *vdev = new_vdev(test);
+
+	vdev->vdev.admission_ops = &half_of_admission;
+	KUNIT_EXPECT_EQ(test, vfio_register_group_dev(&vdev->vdev), -EOPNOTSUPP);
+	vfio_put_device(&vdev->vdev);
+}
+
 /* Ask as the VFIO core does; a refusal has a reason */
 static int admit(struct kunit *test, struct vfio_pci_core_device *vdev,
 		 const uuid_t *token)
@@ -691,7 +710,7 @@ static int admit(struct kunit *test, struct vfio_pci_core_device *vdev,
 	return ret;
 }
 
-static void a_pf_and_a_vf_pass_admission(struct kunit *test)
+static void a_pf_passes_admission(struct kunit *test)
 {
 	struct vfio_pci_core_device *vdev = new_vdev(test);
 
@@ -878,7 +897,8 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE_SLOW(some_order_explains_what_many_threads_see),
 	KUNIT_CASE(the_token_is_wiped_before_its_memory_is_freed),
 	KUNIT_CASE(no_driver_registers_a_pf_or_vf_without_admission),
-	KUNIT_CASE(a_pf_and_a_vf_pass_admission),
+	KUNIT_CASE(no_driver_registers_with_half_of_admission),
+	KUNIT_CASE(a_pf_passes_admission),
 	KUNIT_CASE(a_vf_of_a_host_driver_s_pf_takes_no_token),
 	KUNIT_CASE(a_vf_shares_the_token_of_its_pf),
 	KUNIT_CASE(a_device_says_whether_it_takes_a_token),

@@ -83,6 +83,27 @@ TEST_F_TIMEOUT(override, new_vfs_are_captured, TEST_SECONDS)
 	}
 }
 
+/* It is not for devices that have an override. */
+TEST_F_TIMEOUT(override, autoprobe_makes_no_difference, TEST_SECONDS)
+{
+	const char *vf = bench.vf[0];
+
+	ASSERT_EQ(0, pci_write(pf, "sriov_drivers_autoprobe", "0"));
+	ASSERT_EQ(0, bench_enable_vfs(1));
+	EXPECT_OVERRIDE(VFIO_PCI, vf);
+	EXPECT_DRIVER(VFIO_PCI, vf);
+
+	ASSERT_EQ(0, pci_unbind(vf));
+	ASSERT_EQ(0, pci_set_override(vf, PCI_STUB));
+	ASSERT_EQ(0, pci_probe(vf));
+	EXPECT_DRIVER(PCI_STUB, vf);
+
+	ASSERT_EQ(0, pci_unbind(vf));
+	ASSERT_EQ(0, pci_set_override(vf, ""));
+	ASSERT_EQ(0, pci_probe(vf));
+	EXPECT_DRIVER("", vf);
+}
+
 static bool is_nvme(const char *addr)
 {
 	return pci_read_int(addr, "class") == 0x010802;

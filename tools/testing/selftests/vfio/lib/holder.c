@@ -30,8 +30,9 @@ static int hold(struct job *job, void *arg)
 	return 0;
 }
 
-int holder_start(struct holder *holder, enum open_path path, const char *addr,
-		 const char *token)
+/* Returns when it is about to open; 0 or a negative errno. */
+static int holder_start(struct holder *holder, enum open_path path,
+			const char *addr, const char *token)
 {
 	int ret;
 

@@ -16,12 +16,8 @@ struct holder {
 	const char *token;
 };
 
-/* Returns when it is about to open; 0 or a negative errno. */
-int holder_start(struct holder *holder, enum open_path path, const char *addr,
-		 const char *token);
-/* Waits for its open; returns what that returned. */
+/* Returns what its open returned; so does holder_opened(), if it was half way. */
 int holder_opened(struct holder *holder);
-/* Both of the above. */
 int holder_open(struct holder *holder, enum open_path path, const char *addr,
 		const char *token);
 /* Returns while it sleeps inside its open; false if it was never seen asleep. */
