@@ -7,11 +7,12 @@ make demo           install what is missing, build the patched kernel, boot it i
                     QEMU and show what VF tokens do
 make shell          a shell in that VM, with the programs of this machine
 make shell CMD='lspci; uname -r'  one command there, and its exit status
-make check          check everything: base, patches, KUnit and selftests in QEMU,
-                    and that the tests fail on the unpatched kernel where they must
+make check          check everything: base, patches, KUnit and selftests in QEMU on
+                    several machines, the clients, and that the tests fail on the
+                    unpatched kernel where they must
 make clients        the part of it with real programs: DPDK and QEMU, as docs/howto
-                    tells how to use them
-make check-deep     longer racing, fuzzing and flooding, and all tests on two kernels
+                    tells how to use them, and an NVMe driver in userspace
+make check-deep     longer racing, fuzzing and flooding, and the tests on two kernels
                     that look for memory errors, wrong locking and data races
 make check-iommus   make check's part on PCs with AMD's and with virtio's IOMMU
 make check-arm64    make check's part on an arm64 machine with an SMMUv3
@@ -37,7 +38,7 @@ make help           this text
 BASE=linux-6.12     the base, a directory of bases/
 FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
                     or kcsan (bases/BASE/config.FLAVOUR; the suffix of the image)
-ROUNDS=250 INPUTS=85000  make check-deep: racing rounds and hostile inputs on each PF
-                    of the debug and the kcsan kernel
+ROUNDS=250 INPUTS=85000  make check-deep: on each PF of the debug and the kcsan kernel,
+                    racing rounds, and hostile inputs to each of three ioctls
 FORCE=1             make tree: start anew even if "series" is not exported
 END

@@ -380,29 +380,6 @@ static void count_nvme(void)
 		measure_vfs("nvme", steps[i]);
 }
 
-/*
- * For a profile: one refusal after the other, for ever.  With pauses between
- * them that the limit of log lines allows, each is logged.
- */
-static void repeat(const char *option, useconds_t pause)
-{
-	struct user user;
-	const char *request;
-
-	must("PF's token", try_open(OPEN_TYPE1, pf, TOKEN_1));
-	must("VFs", pci_set_numvfs(pf, 1));
-	must("VF", pci_vf(pf, 0, vf));
-	must("VF's group", user_init(&user, OPEN_TYPE1, vf));
-	request = request_for(vf, option);
-	puts("bench: ready");
-	fflush(stdout);
-	for (;;) {
-		if (group_get_device(user.group, request) >= 0)
-			die("open", -EISCONN);
-		usleep(pause);
-	}
-}
-
 static void list_pfs(void)
 {
 	char bound[MAX_PFS][PCI_ADDR_LEN];
@@ -424,11 +401,9 @@ int main(int argc, char **argv)
 		count_igb(argv[2], argv[3]);
 	} else if (argc == 2 && !strcmp(argv[1], "nvme")) {
 		count_nvme();
-	} else if (argc == 4 && !strcmp(argv[1], "repeat")) {
-		repeat(argv[2], atoi(argv[3]));
 	} else {
 		fprintf(stderr,
-			"Usage: %s igb DEVICE RESCAN | nvme | repeat OPTION PAUSE\n",
+			"Usage: %s igb DEVICE RESCAN | nvme\n",
 			argv[0]);
 		return 2;
 	}

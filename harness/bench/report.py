@@ -164,7 +164,8 @@ BY_COMPILER = "# compiler: "
 
 
 def record(directory, compiler):
-    lines = ["# Ratios series / stock; written by harness/bench.sh --record",
+    lines = ["# SPDX-License-Identifier: GPL-2.0-only",
+             "# Ratios series / stock; written by harness/bench.sh --record",
              BY_COMPILER + compiler]
     lines += [f"{c['case']}\t{c['ratio']:.4f}"
               for c in load(directory) if c["ratio"] is not None]
