@@ -92,7 +92,8 @@ get_said()
 	kind=$(field_of "$check" 3)
 	{
 		"inputs_$kind" "$check" "$commit"
-		cat "$(file_of "say_$kind")" "$parts/compile.sh"
+		cat "$(file_of "say_$kind")"
+		declare -f symbol_and_selectors kmake
 	} >"$work/review.inputs"
 	key=$(hash_of <"$work/review.inputs")
 	said=$said_dir/$check/$key
@@ -133,7 +134,9 @@ review_step()
 		cell "$check" "$column" =
 		return
 	fi
-	added_lines <(without_ignored "$check" <"$before") <(without_ignored "$check" <"$said") >"$new"
+	without_ignored "$check" <"$before" >"$work/review.before"
+	without_ignored "$check" <"$said" >"$work/review.after"
+	added_lines "$work/review.before" "$work/review.after" >"$new"
 	if [ -s "$new" ]; then
 		cell "$check" "$column" FAIL "$new"
 		sed "s/^/error: $column: /" "$new"
@@ -266,7 +269,7 @@ write_report()
 		done
 		say ""
 		say "Not counted, with the reason:"
-		awk -F '|' '!/^#/ { printf "  %s %s: %s\n", $1, $2, $3 }' "$top/harness/review/ignored"
+		ignored | awk -F '\t' '{ printf "  %s %s: %s\n", $1, $2, $3 }'
 		say ""
 		say "Tools:"
 		tools
