@@ -121,9 +121,12 @@ make_selftests()
 	install_headers "$arch"
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" -j"$jobs" \
-		KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@" 2>&1 |
-		tee >(cat >&2) | grep -E '([Ww]arning|error):|Error ' | sed "s|^|$arch $*: |" || true
+	{
+		make -C "$src/tools/testing/selftests/vfio" OUTPUT="$dir" -j"$jobs" \
+			KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@" 2>&1 ||
+			echo "make: Error $?"
+	} | tee >(cat >&2) | { grep -E '([Ww]arning|error):|Error ' || [ $? = 1 ]; } |
+		sed "s|^|$arch $*: |"
 	[ -x "$dir/vfio_open" ] || echo "$arch $*: vfio_open was not built"
 }
 
