@@ -283,6 +283,14 @@ static const struct history_case history_cases[] = {
 		OPEN(VF1, A, -ENODEV, 1, 2) } },
 	{ "busy, but nobody else uses it", VF_UNEXPLAINED, 1, 1, {
 		OPEN(VF1, A, -EBUSY, 1, 2) } },
+	{ "gone, looked up before it left", VF_EXPLAINED, 0, 4, {
+		MOVE(VF_CALL_LEAVE, VF1, 1, 4), MOVE(VF_CALL_GONE, VF1, 1, 4),
+		MOVE(VF_CALL_ENTER, VF1, 5, 6), OPEN(VF1, A, -ENODEV, 7, 8) } },
+	{ "gone, looked up after it came back", VF_UNEXPLAINED, 4, 4, {
+		MOVE(VF_CALL_LEAVE, VF1, 1, 4), MOVE(VF_CALL_GONE, VF1, 1, 4),
+		MOVE(VF_CALL_ENTER, VF1, 5, 6),
+		{ .what = VF_CALL_OPEN, .device = VF1, .token = A,
+		  .fresh = true, .result = -ENODEV, .start = 7, .end = 8 } } },
 };
 
 static void history_case_desc(const struct history_case *c, char *desc)
@@ -465,7 +473,9 @@ static void stress_call(struct stress_thread *thread)
 
 static bool stress_has_news(struct stress *stress, int round)
 {
-	return atomic_read(&stress->round) != round || kthread_should_stop();
+	/* Pairs with the release in stress_round(). */
+	return atomic_read_acquire(&stress->round) != round ||
+	       kthread_should_stop();
 }
 
 static int stress_thread(void *data)
@@ -487,6 +497,7 @@ static int stress_thread(void *data)
 			if (!stress_random(thread, 8))
 				schedule();
 		}
+		/* Fully ordered: who sees it sees the calls. */
 		if (atomic_dec_and_test(&stress->running))
 			wake_up(&stress->end);
 	}
@@ -544,9 +555,11 @@ static bool stress_round(struct kunit *test, struct stress *stress,
 		stress->thread[i].has_pf = false;
 	}
 	atomic_set(&stress->running, STRESS_THREADS);
-	atomic_inc(&stress->round);
+	/* Who sees the round sees all of the above. */
+	atomic_inc_return_release(&stress->round);
 	wake_up_all(&stress->start);
-	wait_event(stress->end, !atomic_read(&stress->running));
+	/* Pairs with the decrements in stress_thread(). */
+	wait_event(stress->end, !atomic_read_acquire(&stress->running));
 
 	stress_collect(stress, &checker->check.history);
 	verdict = vf_check_history(&checker->check);
@@ -567,9 +580,25 @@ static enum hrtimer_restart stress_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static void stress_start_timer(struct stress *stress)
+/* The operations are shared out among runs: KUnit gives each 300 s. */
+static const unsigned int stress_runs[] = { 1, 2, 3, 4 };
+
+static void stress_run_desc(const unsigned int *run, char *desc)
 {
-	prandom_seed_state(&stress->random, STRESS_THREADS + 1);
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "run %u", *run);
+}
+
+KUNIT_ARRAY_PARAM(stress, stress_runs, stress_run_desc);
+
+/* Of a thread, or of the timer, which comes after them: each its own. */
+static u64 stress_seed(unsigned int run, unsigned int who)
+{
+	return run * (STRESS_THREADS + 1) + who;
+}
+
+static void stress_start_timer(struct stress *stress, unsigned int run)
+{
+	prandom_seed_state(&stress->random, stress_seed(run, STRESS_THREADS));
 	hrtimer_init(&stress->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	stress->timer.function = stress_timer;
 	hrtimer_start(&stress->timer, ns_to_ktime(STRESS_TIMER_NS),
@@ -590,8 +619,10 @@ static void stress_stop(void *data)
 static void some_order_explains_what_many_threads_see(struct kunit *test)
 {
 	struct checker *checker = new_checker(test);
+	const unsigned int run = *(const unsigned int *)test->param_value;
 	unsigned int per_round = STRESS_THREADS * STRESS_CALLS;
-	unsigned int rounds = DIV_ROUND_UP(operations, per_round);
+	unsigned int rounds = DIV_ROUND_UP(operations, per_round *
+					   ARRAY_SIZE(stress_runs));
 	ktime_t start = ktime_get();
 	unsigned int round, i;
 	struct stress *stress;
@@ -601,14 +632,14 @@ static void some_order_explains_what_many_threads_see(struct kunit *test)
 	stress->pf = test->priv;
 	init_waitqueue_head(&stress->start);
 	init_waitqueue_head(&stress->end);
-	stress_start_timer(stress);
+	stress_start_timer(stress, run);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stress_stop,
 							   stress));
 	for (i = 0; i < STRESS_THREADS; i++) {
 		struct stress_thread *thread = &stress->thread[i];
 
 		thread->stress = stress;
-		prandom_seed_state(&thread->random, i + 1);
+		prandom_seed_state(&thread->random, stress_seed(run, i));
 		thread->task = kthread_run(stress_thread, thread,
 					   "vf-token-%u", i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread->task);
@@ -622,11 +653,14 @@ static void some_order_explains_what_many_threads_see(struct kunit *test)
 		   ktime_ms_delta(ktime_get(), start));
 }
 
+static bool checked_wiped;
+
 static void check_wiped(struct vfio_pci_pf *pf)
 {
 	struct kunit *test = kunit_get_current_test();
 
 	KUNIT_EXPECT_TRUE(test, uuid_is_null(&pf->token));
+	checked_wiped = true;
 	kfree(pf);
 }
 
@@ -637,7 +671,9 @@ static void the_token_is_wiped_before_its_memory_is_freed(struct kunit *test)
 	test->priv = NULL;
 	KUNIT_EXPECT_FALSE(test, uuid_is_null(&pf->token));
 	kunit_activate_static_stub(test, vfio_pci_pf_free, check_wiped);
+	checked_wiped = false;
 	vfio_pci_pf_put(pf);
+	KUNIT_EXPECT_TRUE(test, checked_wiped);
 }
 
 /* What a PCI driver of a PF might be, if it knew nothing of admission. */
@@ -894,7 +930,8 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE(who_holds_a_pf_sets_the_token_even_while_a_vf_is_in_use),
 	KUNIT_CASE(no_token_changes_under_an_open_vf),
 	KUNIT_CASE_PARAM(a_history_is_explained_or_not, history_gen_params),
-	KUNIT_CASE_SLOW(some_order_explains_what_many_threads_see),
+	KUNIT_CASE_PARAM_ATTR(some_order_explains_what_many_threads_see,
+			      stress_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(the_token_is_wiped_before_its_memory_is_freed),
 	KUNIT_CASE(no_driver_registers_a_pf_or_vf_without_admission),
 	KUNIT_CASE(no_driver_registers_with_half_of_admission),

@@ -52,6 +52,8 @@ enum vf_call_what {
  * @unfinished: it never returned, and may have happened or not
  * @contended: somebody else had files of the same device at the time, which is
  *	       an excuse for -EBUSY: cdev and group exclude each other
+ * @fresh: the caller opened the device's files within the call, which are none
+ *	   of a device that has left before
  * @result: 0 or a negative errno
  * @start: stamp from before the call; later ones are greater
  * @end: stamp from after the call, or from when its caller was gone
@@ -63,6 +65,7 @@ struct vf_call {
 	__u8 open;
 	bool unfinished;
 	bool contended;
+	bool fresh;
 	int result;
 	__u64 start;
 	__u64 end;
@@ -123,7 +126,7 @@ static inline bool vf_model_open(struct vf_model *model,
 static inline bool vf_model_unreachable(const struct vf_model *model,
 					const struct vf_call *call)
 {
-	__u16 away = ~model->present | model->left;
+	__u16 away = ~model->present | (call->fresh ? 0 : model->left);
 
 	switch (call->result) {
 	case -ENODEV:

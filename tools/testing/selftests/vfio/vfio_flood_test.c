@@ -9,7 +9,7 @@
  * compared with.
  *
  *   VFIO_SECONDS=n	flood for at least so long on each path; 6 if not set,
- *			30 with VFIO_DEEP=1
+ *			60 with VFIO_DEEP=1
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,19 +35,25 @@
 
 #define TEST_SECONDS	3600
 #define FLOOD_SECONDS	6	/* longer than what the log's limit is for */
-#define DEEP_SECONDS	30	/* on each path */
+#define DEEP_SECONDS	60	/* on each path */
 
 #define NR_THREADS	4
-#define MIN_ROUNDS	3
+#define MIN_ROUNDS	5
 #define MAX_ROUNDS	1000
 #define NOBODY		65534
 
 /*
- * What the flood may cost others, in units of what the same number of other
- * threads costs them.  A lock that is held while the flooder is refused and
- * that others need, even for a millisecond, costs ten times as much and more.
+ * How many times as long others may take beside the flood as beside the same
+ * number of other threads, and as alone.  The most seen is 1.3 and 2.3, on hosts
+ * with other work.  If a lock that they need were held while the flooder is
+ * refused, for as long as a reset or a page fault takes, tens of milliseconds, it
+ * would be more.  A lock held for a millisecond may go unnoticed.
  */
-#define MAX_FACTOR	3
+#define MAX_BESIDE_OTHERS	2
+#define MAX_ALONE		4
+
+/* Enough to see that there was a load, be it a slow one. */
+#define MIN_LOAD	100
 
 /* The log's limit: so many lines of a device in so many microseconds. */
 #define LOG_LINES	10
@@ -343,9 +349,10 @@ TEST_F_TIMEOUT(flood, others_open_as_beside_any_threads, TEST_SECONDS)
 		       (double)medians[OTHER_LOAD] / medians[NO_LOAD]);
 	EXPECT_EQ(0, self->shared->unexpected)
 		TH_LOG("the flooder got %s", strerror(self->shared->unexpected));
-	EXPECT_LT(1000, self->shared->refused);
-	EXPECT_LT(1000, self->shared->elsewhere);
-	EXPECT_LT(medians[FLOOD], medians[OTHER_LOAD] * MAX_FACTOR);
+	EXPECT_LT(MIN_LOAD, self->shared->refused);
+	EXPECT_LT(MIN_LOAD, self->shared->elsewhere);
+	EXPECT_LT(medians[FLOOD], medians[OTHER_LOAD] * MAX_BESIDE_OTHERS);
+	EXPECT_LT(medians[FLOOD], medians[NO_LOAD] * MAX_ALONE);
 }
 
 /* The time of a record: "<level>,<number>,<microseconds>,...". */

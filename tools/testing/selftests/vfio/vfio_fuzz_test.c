@@ -42,12 +42,15 @@
 
 #define PCI_PF_STUB	"pci-pf-stub"
 
-enum family { REQUESTS, BINDS, FEATURES, NR_FAMILIES };
+enum family { REQUESTS, BINDS, BIND_SIZES, FEATURES, NR_FAMILIES };
 
-/* Each family's inputs are shared out among the variants of its fixture. */
+/* Each family's inputs are shared out among the variants of its fixtures. */
 #define REQUEST_VARIANTS	4
-#define BIND_VARIANTS		2
+#define BIND_VARIANTS		3
 #define FEATURE_VARIANTS	2
+
+/* No two variants have the same inputs. */
+#define INPUTS_PER_VARIANT	1000000000ULL
 
 static const char *pf = bench.pf;
 
@@ -73,6 +76,7 @@ struct world {
 };
 
 struct input {
+	uint64_t index;
 	struct random random;
 	const struct target *target;
 	uint64_t address;
@@ -287,6 +291,15 @@ static void choose_token(struct random *random, const struct oracle *oracle,
 		memset(token, flip(random) ? 0 : 0xff, TOKEN_BYTES);
 }
 
+static uint64_t put_at_end(struct memory *memory, struct input *input,
+			   const void *data, size_t len)
+{
+	memcpy(input->copy, data, len);
+	input->len = len;
+	input->memory = "the last bytes before what can't be read";
+	return (uintptr_t)memory_put_at_end(memory, data, len);
+}
+
 /* Where the bytes of an argument are, and how many of them. */
 static uint64_t place(struct memory *memory, struct input *input,
 		      const void *data, size_t len)
@@ -310,9 +323,7 @@ static uint64_t place(struct memory *memory, struct input *input,
 	case 4:
 	case 5:
 	case 6:
-		input->memory = "the last bytes before what can't be read";
-		at = memory_put_at_end(memory, data, len);
-		break;
+		return put_at_end(memory, input, data, len);
 	default:
 		input->memory = "followed by other bytes";
 		at = memory_put(memory, random, data, len);
@@ -655,6 +666,8 @@ static uint64_t place_token(struct world *world, struct random *random,
 
 /* As long as it says, up to this; what lies behind the known is 0 or not. */
 #define BIND_MAX	80
+#define BIND_SHORT	offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
+#define BIND_LONG	sizeof(struct vfio_device_bind_iommufd)
 
 static void make_bind(struct world *world, struct input *input)
 {
@@ -679,14 +692,44 @@ static void make_bind(struct world *world, struct input *input)
 	    flip(random))
 		len = bind->argsz;
 	else if (flip(random))
-		len = offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr) +
-		      (flip(random) ? sizeof(bind->token_uuid_ptr) : 0);
+		len = flip(random) ? BIND_LONG : BIND_SHORT;
 
 	input->address = place(&world->memory[which], input, bytes, len);
 
 	world->oracle.read_only = random_one_in(random, 32);
 	if (world->oracle.read_only)
 		input->memory = "it can't be written";
+}
+
+/*
+ * Not random, as few of those that open a device are: each target with each
+ * argsz, with and without the flag, and with zeroes or ones behind what is
+ * known.
+ */
+#define SIZES_ARGSZ_MAX	64
+#define SIZES_PER_TARGET	(4 * (SIZES_ARGSZ_MAX + 1))
+
+static void make_bind_size(struct world *world, struct input *input)
+{
+	uint64_t n = input->index % INPUTS_PER_VARIANT;
+	unsigned char bytes[BIND_MAX];
+	struct vfio_device_bind_iommufd *bind = (void *)bytes;
+	size_t len = BIND_SHORT;
+
+	input->target = &world->targets[n / SIZES_PER_TARGET %
+					world->nr_targets];
+	memset(bytes, n & 1 ? 0xff : 0, sizeof(bytes));
+	bind->argsz = n / 4 % (SIZES_ARGSZ_MAX + 1);
+	bind->flags = n & 2 ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
+	bind->iommufd = world->pf.iommu;
+	if (bind->flags)
+		bind->token_uuid_ptr =
+			(uintptr_t)memory_put_at_end(&world->memory[0],
+						     world->oracle.token,
+						     TOKEN_BYTES);
+	if (bind->argsz > len)
+		len = bind->argsz;
+	input->address = put_at_end(&world->memory[1], input, bytes, len);
 }
 
 static uint32_t choose_feature_flags(struct random *random)
@@ -783,13 +826,17 @@ static const struct family_ops {
 		"VFIO_DEVICE_BIND_IOMMUFD",
 		make_bind, oracle_bind, do_bind,
 	},
+	[BIND_SIZES] = {
+		"VFIO_DEVICE_BIND_IOMMUFD, each argsz",
+		make_bind_size, oracle_bind, do_bind,
+	},
 	[FEATURES] = {
 		"VFIO_DEVICE_FEATURE",
 		make_feature, oracle_feature, do_feature,
 	},
 };
 
-/* Does the input lead to a first open, which resets the device? */
+/* Does a random input lead to a first open, which resets the device? */
 static bool is_first_open(const struct world *world, enum family family,
 			  const struct target *target, int expected)
 {
@@ -805,7 +852,7 @@ static bool too_slow(struct world *world, int expected, uint64_t done)
 {
 	uint64_t *slow = &world->slow[!!expected];
 
-	if (*slow > 3 + done / 20000)
+	if (*slow > 3 + done / 2000)
 		return true;
 	++*slow;
 	return false;
@@ -834,6 +881,7 @@ static bool fuzz_one(struct world *world, enum family family, uint64_t index,
 	struct oracle after;
 	int expected, ret;
 
+	input.index = index;
 	random_init(&input.random, seed, index);
 	input.target = &world->targets[random_below(&input.random,
 						    world->nr_targets)];
@@ -871,9 +919,6 @@ static void print_answers(const struct world *world, enum family family,
 	putchar('\n');
 	fflush(stdout);
 }
-
-/* No two variants have the same inputs. */
-#define INPUTS_PER_VARIANT	1000000000ULL
 
 static bool fuzz_only(struct world *world, enum family family, uint64_t first,
 		      bool (*check)(struct world *world))
@@ -1105,6 +1150,15 @@ FIXTURE(free_vf)
 	struct world world;
 };
 
+FIXTURE_VARIANT(free_vf)
+{
+	unsigned int number;
+	enum open_path path;
+};
+
+FIXTURE_VARIANT_ADD(free_vf, type1) { .number = 3, .path = OPEN_TYPE1 };
+FIXTURE_VARIANT_ADD(free_vf, cdev) { .number = 9, .path = OPEN_CDEV };
+
 FIXTURE_SETUP(free_vf)
 {
 	struct world *world = &self->world;
@@ -1117,6 +1171,13 @@ FIXTURE_SETUP(free_vf)
 	ASSERT_EQ(0, pci_write(pf, "sriov_drivers_autoprobe", "0"));
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	ASSERT_EQ(0, pci_move_to(bench.vf[0], VFIO_PCI));
+	if (variant->path == OPEN_CDEV) {
+		/* It has no more than an iommufd. */
+		ASSERT_EQ(0, user_init(&world->pf, OPEN_CDEV, bench.vf[0]));
+		ASSERT_EQ(0, add_cdev(world, KIND_FREE_VF, FILE_UNBOUND,
+				      bench.vf[0]));
+		return;
+	}
 	ASSERT_EQ(0, open_user(&world->vf[0], OPEN_TYPE1, bench.vf[0], NULL));
 	add_target(world, KIND_FREE_VF, FILE_GROUP, bench.vf[0],
 		   world->vf[0].group);
@@ -1134,15 +1195,18 @@ FIXTURE_TEARDOWN(free_vf)
 TEST_F_TIMEOUT(free_vf, is_answered_as_the_interface_says, TEST_SECONDS)
 {
 	struct world *world = &self->world;
+	bool cdev = variant->path == OPEN_CDEV;
 
-	ASSERT_TRUE(fuzz(world, REQUESTS, 3, nr_inputs / REQUEST_VARIANTS,
+	/* No assertion, after which the PF might not get its driver back. */
+	EXPECT_TRUE(fuzz(world, cdev ? BINDS : REQUESTS, variant->number,
+			 nr_inputs / (cdev ? BIND_VARIANTS : REQUEST_VARIANTS),
 			 check_nothing));
-	if (nr_inputs < INPUTS || only != UINT64_MAX)
+	if (world->wrong || nr_inputs < INPUTS || only != UINT64_MAX)
 		return;
 	expect_seen(_metadata, world, 0);
 	expect_seen(_metadata, world, EFAULT);
 	expect_seen(_metadata, world, EINVAL);
-	expect_seen(_metadata, world, ENODEV);
+	expect_seen(_metadata, world, cdev ? EBADF : ENODEV);
 	EXPECT_EQ(0, world->answers[EACCES]);
 }
 
@@ -1161,6 +1225,25 @@ FIXTURE_VARIANT(bind)
 
 FIXTURE_VARIANT_ADD(bind, vf_in_use) { .number = 4, .vf_in_use = true };
 FIXTURE_VARIANT_ADD(bind, no_vf_in_use) { .number = 5, .vf_in_use = false };
+
+/* A VF and its PF, whose token is known. */
+static int bind_world_init(struct world *world)
+{
+	int ret;
+
+	ret = world_init(world);
+	/* Groups knew of tokens before cdevs did. */
+	if (!ret)
+		ret = try_open(OPEN_TYPE1, pf, TOKEN_1);
+	/* It has no more than an iommufd. */
+	if (!ret)
+		ret = user_init(&world->pf, OPEN_CDEV, pf);
+	if (!ret)
+		ret = add_cdev(world, KIND_VF, FILE_UNBOUND, bench.vf[1]);
+	if (!ret)
+		ret = add_cdev(world, KIND_PF, FILE_UNBOUND, pf);
+	return ret;
+}
 
 /* One VF and the plain device are busy in some way or other. */
 static int add_busy_targets(struct world *world)
@@ -1196,12 +1279,7 @@ FIXTURE_SETUP(bind)
 {
 	struct world *world = &self->world;
 
-	ASSERT_EQ(0, world_init(world));
-	ASSERT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
-	/* It has no more than an iommufd. */
-	ASSERT_EQ(0, user_init(&world->pf, OPEN_CDEV, pf));
-	ASSERT_EQ(0, add_cdev(world, KIND_VF, FILE_UNBOUND, bench.vf[1]));
-	ASSERT_EQ(0, add_cdev(world, KIND_PF, FILE_UNBOUND, pf));
+	ASSERT_EQ(0, bind_world_init(world));
 	ASSERT_EQ(0, variant->vf_in_use ? add_busy_targets(world) :
 					  add_idle_plain_device(world));
 }
@@ -1229,6 +1307,35 @@ TEST_F_TIMEOUT(bind, is_answered_as_the_interface_says, TEST_SECONDS)
 	expect_seen(_metadata, world, EINVAL);
 	if (world->has_plain)
 		expect_seen(_metadata, world, EBUSY);
+}
+
+FIXTURE(bind_sizes)
+{
+	struct world world;
+};
+
+FIXTURE_SETUP(bind_sizes)
+{
+	ASSERT_EQ(0, bind_world_init(&self->world));
+}
+
+FIXTURE_TEARDOWN(bind_sizes)
+{
+	world_exit(&self->world);
+}
+
+TEST_F_TIMEOUT(bind_sizes, are_answered_as_the_interface_says, TEST_SECONDS)
+{
+	/* Without the flag only the PF opens, and with it the VF, too. */
+	const uint64_t without = SIZES_ARGSZ_MAX + 1 - BIND_SHORT;
+	const uint64_t with = SIZES_ARGSZ_MAX + 1 - BIND_LONG;
+	struct world *world = &self->world;
+
+	ASSERT_TRUE(fuzz(world, BIND_SIZES, 8,
+			 SIZES_PER_TARGET * world->nr_targets, check_nothing));
+	EXPECT_TRUE(nothing_left(world, OPEN_CDEV));
+	if (only == UINT64_MAX)
+		EXPECT_EQ(2 * (without + 2 * with), world->answers[0]);
 }
 
 /* ----------------------------------------------------- VFIO_DEVICE_FEATURE */

@@ -5,7 +5,8 @@
  * In each round processes open and close the PF and VFs at once, with right,
  * old and wrong tokens, on both paths; set tokens; take VFs away or restart the
  * PF; are killed in the middle of an open.  What they did, when, and with what
- * result is compared with the rules afterwards, see lib/history.h.
+ * result is compared with the rules afterwards, see lib/history.h, and with the
+ * trace events of the kernel.
  *
  * VFIO_SEED	repeats the choices of a run, which prints its seed
  * VFIO_ROUNDS	how many rounds; default 30, with VFIO_DEEP=1 1000
@@ -28,6 +29,7 @@
 #include "lib/bench.h"
 #include "lib/history.h"
 #include "lib/random.h"
+#include "lib/trace.h"
 
 #define PF		VF_MODEL_PF
 #define ROUNDS		30
@@ -63,6 +65,8 @@ struct actor {
 	int nr;
 	enum role role;
 	unsigned int device;
+	unsigned int tries;		/* of an opener */
+	enum open_path path;		/* of files of its own */
 	enum move move;
 	unsigned int kill_after;	/* us, for a victim */
 	struct random random;
@@ -74,6 +78,7 @@ struct round {
 	unsigned int nr;
 	unsigned int used;		/* a mask of devices */
 	bool moves;
+	bool crowd;			/* all VFs are used */
 	bool shared[VF_MODEL_DEVICES];	/* one group file for all actors */
 	enum open_path path[VF_MODEL_DEVICES];
 	struct user user[VF_MODEL_DEVICES];
@@ -86,6 +91,7 @@ static struct history_counts counts;
 static struct round round;
 static uint64_t seed;
 static bool group_only;
+static bool traced;
 static int nr_vfs;
 
 /* ------------------------------------------------------------------ choices */
@@ -149,6 +155,13 @@ static void close_opened(const struct actor *actor, int fd, unsigned int open)
 	history_end(history, nr, 0);
 }
 
+/* The files that were opened for that call; all else is closed by now. */
+static void leave_files(struct user *user, unsigned int open)
+{
+	user_exit(user);
+	history_leave(history, open);
+}
+
 /*
  * With the group file that all share, or with files of its own, if the round
  * is so or the shared ones turned out to be of a device that has left.
@@ -157,7 +170,7 @@ static int open_device(struct actor *actor, struct user *user, bool *own,
 		       unsigned int token, unsigned int *open)
 {
 	unsigned int device = actor->device;
-	enum open_path path = round.path[device];
+	enum open_path path = *own ? actor->path : round.path[device];
 	char text[TOKEN_TEXT_LEN];
 	const char *given = token_text(token, text);
 	int ret = 0;
@@ -170,13 +183,11 @@ static int open_device(struct actor *actor, struct user *user, bool *own,
 	history->entry[*open].path = path;
 	if (!ret)
 		ret = user_open(user, given);
-	if (ret && *own)
-		user_exit(user);
 	history_end(history, *open, ret);
-	if (ret == -ENODEV && !*own) {
+	if (ret && *own)
+		leave_files(user, *open);
+	if (ret == -ENODEV && !*own)
 		*own = true;
-		history_use(history, actor->nr, device);
-	}
 	return ret;
 }
 
@@ -296,10 +307,12 @@ static void open_and_pass(struct actor *actor, struct user *user, bool *own,
 {
 	int socket[2], number[2];
 	unsigned int open;
+	bool opened;
 	pid_t child;
 
 	child = start_receiver(actor, takes, socket, number);
-	if (!open_device(actor, user, own, token, &open)) {
+	opened = !open_device(actor, user, own, token, &open);
+	if (opened) {
 		send_fd(socket[0], user->device);
 		if (write(number[1], &open, sizeof(open)) != sizeof(open))
 			ksft_exit_fail_msg("write: %s\n", strerror(errno));
@@ -310,10 +323,12 @@ static void open_and_pass(struct actor *actor, struct user *user, bool *own,
 	close(number[1]);
 	close(socket[0]);
 	waitpid(child, NULL, 0);
+	if (opened && *own)
+		leave_files(user, open);
 }
 
 static void hold_and_close(struct actor *actor, struct user *user,
-			   enum trick trick, unsigned int open)
+			   enum trick trick, bool own, unsigned int open)
 {
 	int fd = user->device;
 
@@ -329,35 +344,37 @@ static void hold_and_close(struct actor *actor, struct user *user,
 		break;
 	case FORK:
 		fork_and_close(actor, fd, open);
-		user->device = -1;
-		return;
+		fd = -1;
+		break;
 	default:
 		break;
 	}
-	wait_up_to(&actor->random, MAX_HOLD_US);
-	close_opened(actor, fd, open);
+	if (fd >= 0) {
+		wait_up_to(&actor->random, MAX_HOLD_US);
+		close_opened(actor, fd, open);
+	}
 	user->device = -1;
+	if (own)
+		leave_files(user, open);
 }
 
 static void be_opener(struct actor *actor, struct user *user, bool own)
 {
-	unsigned int tries = 1 + random_below(&actor->random, 2);
+	unsigned int tries = actor->tries;
 	unsigned int token, open;
 	enum trick trick;
 
 	while (tries--) {
 		trick = random_below(&actor->random, NR_TRICKS);
-		/* A history has room for a limited number of calls. */
-		if (trick == OPEN_AGAIN && tries)
+		/* Where calls are many already. */
+		if (trick == OPEN_AGAIN && (tries || round.crowd))
 			trick = HOLD;
 		token = choose_token(&actor->random, actor->device);
 		wait_up_to(&actor->random, MAX_DELAY_US);
 		if (trick == PASS || trick == PASS_IN_VAIN)
 			open_and_pass(actor, user, &own, token, trick == PASS);
 		else if (!open_device(actor, user, &own, token, &open))
-			hold_and_close(actor, user, trick, open);
-		if (own)
-			user_exit(user);
+			hold_and_close(actor, user, trick, own, open);
 	}
 }
 
@@ -383,7 +400,7 @@ static void be_setter(struct actor *actor, struct user *user, bool own)
 			ksft_exit_fail_msg("setting a token: %s\n",
 					   strerror(-ret));
 	}
-	hold_and_close(actor, user, HOLD, open);
+	hold_and_close(actor, user, HOLD, own, open);
 }
 
 static void be_victim(struct actor *actor, struct user *user, bool own)
@@ -497,7 +514,7 @@ static void act(struct actor *actor)
 
 static unsigned int choose_vf(struct random *random)
 {
-	int max = round.moves && nr_vfs > MAX_USED_VFS ? MAX_USED_VFS : nr_vfs;
+	int max = round.moves && !round.crowd && nr_vfs > MAX_USED_VFS ? MAX_USED_VFS : nr_vfs;
 
 	return 1 + random_below(random, max);
 }
@@ -511,6 +528,8 @@ static struct actor *add_actor(struct random *random, enum role role,
 	actor->nr = ++round.nr_actors;
 	actor->role = role;
 	actor->device = device;
+	actor->tries = round.crowd ? 1 : 1 + random_below(random, 2);
+	actor->path = choose_path(random);
 	random_init(&actor->random, random_next(random), actor->nr);
 	round.used |= 1U << device;
 	return actor;
@@ -526,11 +545,14 @@ static void plan_round(unsigned int nr)
 	memset(&round, 0, sizeof(round));
 	round.nr = nr;
 	round.moves = random_below(&random, 5) < 2;
+	round.crowd = !random_below(&random, 4);
 
-	n = 3 + random_below(&random, 2);
+	/* A history has room for a limited number of calls. */
+	n = round.crowd ? nr_vfs : 3 + random_below(&random, 2);
 	for (i = 0; i < n; i++)
-		add_actor(&random, OPENER, choose_vf(&random));
-	n = 1 + random_below(&random, 2);
+		add_actor(&random, OPENER,
+			  round.crowd ? i + 1 : choose_vf(&random));
+	n = 1 + (round.crowd ? 0 : random_below(&random, 2));
 	for (i = 0; i < n; i++)
 		add_actor(&random, OPENER, PF);
 	if (random_below(&random, 2))
@@ -602,11 +624,7 @@ static void start_actor(struct actor *actor, const int start[2])
 {
 	char byte;
 
-	history->actor[actor->nr].begin = history_stamp(history);
 	history->actor[actor->nr].gone = ~0ULL;
-	if (!round.shared[actor->device] && actor->role != MOVER)
-		history_use(history, actor->nr, actor->device);
-
 	actor->pid = fork();
 	if (actor->pid < 0)
 		ksft_exit_fail_msg("fork: %s\n", strerror(errno));
@@ -694,6 +712,52 @@ static bool is_as_before(void)
 	return true;
 }
 
+/*
+ * Each refusal has its event, and each open that was granted, too.  An open
+ * that never returned may have been either, and of those that failed for
+ * another reason some were granted before.
+ */
+static bool trace_agrees(unsigned int device)
+{
+	int refused = history_opens(history, device, -EACCES);
+	int granted = history_opens(history, device, 0);
+	int unknown = history_opens_unfinished(history, device);
+	const char *dev = history->device[device];
+	int refusals = trace_count_of("vfio_open_refused", dev);
+	int grants = trace_count_of("vfio_open_granted", dev);
+
+	if (device == PF)
+		granted++;	/* by whom the first token is set */
+	if (refusals >= refused && refusals <= refused + unknown &&
+	    grants >= granted)
+		return true;
+	ksft_print_msg("%s: %d opens refused, %d granted, %d not returned\n",
+		       dev, refused, granted, unknown);
+	ksft_print_msg("but traced: %d refused, %d granted\n", refusals, grants);
+	return false;
+}
+
+static bool all_traces_agree(void)
+{
+	bool good = true;
+	int device;
+
+	for (device = 0; traced && device <= nr_vfs; device++)
+		good &= trace_agrees(device);
+	return good;
+}
+
+static void start_trace(void)
+{
+	int ret = trace_supported() ? trace_start() : -ENOENT;
+
+	if (ret && ret != -ENOENT)
+		ksft_exit_fail_msg("tracing: %s\n", strerror(-ret));
+	traced = !ret;
+	if (!traced)
+		ksft_print_msg("this kernel has no trace events of vfio\n");
+}
+
 static bool run_round(unsigned int nr)
 {
 	int device;
@@ -707,13 +771,18 @@ static bool run_round(unsigned int nr)
 		snprintf(history->device[device], PCI_ADDR_LEN, "%s",
 			 bench.vf[device - 1]);
 
+	if (traced && trace_clear())
+		ksft_exit_fail_msg("the trace can't be cleared\n");
 	open_shared();
 	set_first_token();
 	good = run_actors();
 	close_shared();
 	good &= is_as_before();
-	return history_check(history, (2U << nr_vfs) - 1, TOKEN_A, &counts) &&
-	       good;
+	good &= all_traces_agree();
+	good &= history_check(history, (2U << nr_vfs) - 1, TOKEN_A, &counts);
+	if (!good && traced)
+		trace_print("# ");
+	return good;
 }
 
 /* ------------------------------------------------------------------- report */
@@ -764,6 +833,7 @@ static int stress(int argc, char **argv)
 		ksft_exit_fail_msg("no shared memory\n");
 	ksft_print_msg("%s with %d VFs, %lu rounds\n", bench.pf, nr_vfs,
 		       rounds);
+	start_trace();
 
 	for (nr = 0; nr < rounds; nr++) {
 		if (!run_round(nr)) {
@@ -774,6 +844,7 @@ static int stress(int argc, char **argv)
 			print_counts(nr + 1, seconds_now() - start);
 	}
 	print_counts(nr, seconds_now() - start);
+	trace_stop();
 	ksft_test_result(nr == rounds,
 			 "some serial order explains each round\n");
 	ksft_test_result(rounds < ROUNDS || has_met_all(),

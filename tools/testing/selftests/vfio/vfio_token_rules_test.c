@@ -15,6 +15,7 @@
 
 #include "../kselftest_harness.h"
 #include "lib/bench.h"
+#include "lib/trace.h"
 #include "lib/user.h"
 
 #define TEST_SECONDS	60
@@ -53,6 +54,7 @@ FIXTURE_SETUP(rules)
 
 FIXTURE_TEARDOWN(rules)
 {
+	EXPECT_EQ(0, trace_stop());
 	user_exit(&self->vf);
 	user_exit(&self->pf);
 }
@@ -119,6 +121,51 @@ TEST_F_TIMEOUT(rules, plain_device_takes_no_token, TEST_SECONDS)
 	EXPECT_EQ(0, user_open(&plain, NULL));
 	EXPECT_EQ(-ENOTTY, device_set_token(plain.device, TOKEN_1));
 	user_exit(&plain);
+}
+
+static int refusals(const char *addr, const char *why)
+{
+	return trace_count("vfio_open_refused: dev=%s reason=\"%s\"", addr, why);
+}
+
+static int grants(const char *addr, const char *token)
+{
+	return trace_count("vfio_open_granted: dev=%s token=%s", addr, token);
+}
+
+static int sets(const char *addr, const char *by)
+{
+	return trace_count("vfio_pci_token_set: dev=%s by=%s", addr, by);
+}
+
+TEST_F_TIMEOUT(rules, trace_tells_of_each_open_and_set, TEST_SECONDS)
+{
+	if (!trace_supported())
+		SKIP(return, "no trace events in this kernel");
+	ASSERT_EQ(0, trace_start());
+
+	EXPECT_EQ(-EACCES, user_try(&self->vf, NULL));
+	EXPECT_EQ(1, refusals(vf, "no VF token given, its PF is driven by vfio-pci"));
+	EXPECT_EQ(-EACCES, user_try(&self->vf, TOKEN_2));
+	EXPECT_EQ(1, refusals(vf, "wrong VF token"));
+	EXPECT_EQ(0, grants(vf, "given"));
+	ASSERT_EQ(0, user_open(&self->vf, TOKEN_1));
+	EXPECT_EQ(1, grants(vf, "given"));
+
+	EXPECT_EQ(-EACCES, user_try(&self->pf, NULL));
+	EXPECT_EQ(1, refusals(pf, "no VF token given, and a VF is in use"));
+	EXPECT_EQ(-EACCES, user_try(&self->pf, TOKEN_2));
+	EXPECT_EQ(1, refusals(pf, "wrong VF token, and a VF is in use"));
+	user_close(&self->vf);
+
+	EXPECT_EQ(0, user_try(&self->pf, NULL));
+	EXPECT_EQ(1, grants(pf, "none"));
+	EXPECT_EQ(0, sets(pf, "open"));
+	ASSERT_EQ(0, user_open(&self->pf, TOKEN_2));
+	EXPECT_EQ(1, grants(pf, "given"));
+	EXPECT_EQ(1, sets(pf, "open"));
+	EXPECT_EQ(0, device_set_token(self->pf.device, TOKEN_1));
+	EXPECT_EQ(1, sets(pf, "feature"));
 }
 
 /* ------------------------------------------- the same rules at every door */

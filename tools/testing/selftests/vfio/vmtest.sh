@@ -516,6 +516,9 @@ complaint_list=(
 	'refcount_t:'
 	'list_(add|del) corruption'
 	'new suspected memory leaks'
+	'kmemleak: (Kernel memory leak detector disabled|Cannot allocate|Memory pool empty)'
+	'cannot create duplicate filename'
+	'irq .*: nobody cared'
 )
 complaints=$(IFS="|" && echo "${complaint_list[*]}")
 
@@ -562,6 +565,18 @@ without_other_races()
 	END { end_race() }' "$1"
 }
 
+# What is left out is said.
+note_other_races()
+{
+	local all ours
+
+	all=$(grep -a -c 'BUG: KCSAN:' "$1") || true
+	ours=$(without_other_races "$1" | grep -a -c 'BUG: KCSAN:') || true
+	((all == ours)) ||
+		printf '# %s: %s data races of other parts of the kernel are in %s\n' \
+			"$me" "$((all - ours))" "$1" >&2
+}
+
 # show_complaint LOG: the first one of the kernel, if there is any
 show_complaint()
 {
@@ -574,9 +589,14 @@ judge()
 {
 	local status console="$logs/console$1.log"
 
+	# A shell has the kernel's log for itself.
+	if [[ -z $terminal ]] && ! grep -a -q 'Linux version' "$console"; then
+		fail "no log of the kernel (QEMU's status is $2)"
+	fi
 	if [[ -s $console ]] && show_complaint "$console" >&2; then
 		fail "the kernel complained (above)"
 	fi
+	note_other_races "$console"
 	status=$(guest_status "$1")
 	if [[ -z $status ]]; then
 		tail -n 15 "$console" "$logs/qemu$1.log" >&2 || true

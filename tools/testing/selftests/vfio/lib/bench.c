@@ -24,18 +24,6 @@ static void add_pf(const char *addr)
 	snprintf(pfs[nr_pfs++], PCI_ADDR_LEN, "%.15s", addr);
 }
 
-static void add_idle_pfs(void)
-{
-	char bound[MAX_PFS][PCI_ADDR_LEN];
-	int i, n;
-
-	n = pci_list_bound(VFIO_PCI, bound, MAX_PFS);
-	for (i = 0; i < n; i++)
-		if (pci_is_pf(bound[i]) &&
-		    pci_read_int(bound[i], "sriov_numvfs") == 0)
-			add_pf(bound[i]);
-}
-
 /* Takes the addresses out of the arguments; the rest is for the harness. */
 static int take_addresses(int argc, char **argv)
 {
@@ -201,10 +189,7 @@ int bench_run(int argc, char **argv, int nr_vfs,
 	if (!nr_pfs)
 		add_from_environment();
 	if (!nr_pfs)
-		add_idle_pfs();
-	if (!nr_pfs)
-		ksft_exit_skip("no PF is bound to %s with no VFs enabled\n",
-			       VFIO_PCI);
+		ksft_exit_skip("no PF is named, as an argument or in $VFIO_PF\n");
 	for (i = 0; i < nr_pfs; i++)
 		check_pf(pfs[i]);
 	if (file_read(ENABLE_SRIOV, old, sizeof(old)))
@@ -225,15 +210,15 @@ int bench_run(int argc, char **argv, int nr_vfs,
 
 bool bench_find_plain_device(char addr[PCI_ADDR_LEN])
 {
-	char bound[64][PCI_ADDR_LEN];
-	int i, n;
+	const char *named = getenv("VFIO_PLAIN");
+	char driver[PCI_DRIVER_LEN];
 
-	n = pci_list_bound(VFIO_PCI, bound, ARRAY_SIZE(bound));
-	for (i = 0; i < n; i++) {
-		if (pci_is_pf(bound[i]) || pci_is_vf(bound[i]))
-			continue;
-		memcpy(addr, bound[i], PCI_ADDR_LEN);
-		return true;
-	}
-	return false;
+	if (!named)
+		return false;
+	if (pci_is_pf(named) || pci_is_vf(named) ||
+	    strcmp(pci_driver(named, driver), VFIO_PCI))
+		ksft_exit_fail_msg("%s: PF, VF, or not bound to %s\n", named,
+				   VFIO_PCI);
+	snprintf(addr, PCI_ADDR_LEN, "%.15s", named);
+	return true;
 }

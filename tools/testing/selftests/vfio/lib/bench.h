@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The devices that a test program runs on: PFs named on the command line, or
- * in $VFIO_PF, or else every PF that is bound to vfio-pci with no VFs enabled.
+ * The devices that a test program runs on: PFs named on the command line or in
+ * $VFIO_PF.  Nothing is taken that is not named: it may be in use.
  */
 #ifndef VFIO_SELFTEST_BENCH_H
 #define VFIO_SELFTEST_BENCH_H
@@ -30,7 +30,7 @@ int bench_run(int argc, char **argv, int nr_vfs,
 int bench_enable_vfs(int nr_vfs);
 int bench_disable_vfs(void);
 
-/* A device that is neither PF nor VF, and bound to vfio-pci. */
+/* $VFIO_PLAIN: a device that is neither PF nor VF, and bound to vfio-pci. */
 bool bench_find_plain_device(char addr[PCI_ADDR_LEN]);
 
 #endif

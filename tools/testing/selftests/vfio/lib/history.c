@@ -51,6 +51,11 @@ void history_use(struct history *history, int actor, unsigned int device)
 	history->actor[actor].devices |= 1U << device;
 }
 
+void history_leave(struct history *history, unsigned int nr)
+{
+	history->entry[nr].left = history_stamp(history);
+}
+
 static struct history_entry *new_entry(struct history *history,
 				       unsigned int *nr)
 {
@@ -103,29 +108,76 @@ unsigned int history_begin_close(struct history *history, int actor,
 	return nr;
 }
 
+int history_opens(const struct history *history, unsigned int device,
+		  int result)
+{
+	unsigned int i;
+	int opens = 0;
+
+	for (i = 0; i < history->nr; i++) {
+		const struct history_entry *entry = &history->entry[i];
+
+		opens += entry->call.what == VF_CALL_OPEN && entry->end_time &&
+			 entry->call.device == device &&
+			 entry->call.result == result;
+	}
+	return opens;
+}
+
+int history_opens_unfinished(const struct history *history,
+			     unsigned int device)
+{
+	unsigned int i;
+	int opens = 0;
+
+	for (i = 0; i < history->nr; i++) {
+		const struct history_entry *entry = &history->entry[i];
+
+		opens += entry->call.what == VF_CALL_OPEN && !entry->end_time &&
+			 entry->call.device == device;
+	}
+	return opens;
+}
+
 /* -------------------------------------------- from entries to the model's calls */
 
-/* Has another one had files of the same device of its own at the time? */
+/* From before the files of an open were there until they were closed. */
+static bool has_files(const struct history *history,
+		      const struct history_entry *entry,
+		      const struct vf_call *when)
+{
+	__u64 until = entry->left;
+
+	if (entry->call.what != VF_CALL_OPEN || !entry->own_files ||
+	    entry->call.device != when->device)
+		return false;
+	if (!until)
+		until = history->actor[entry->actor].gone;
+	return entry->call.start < when->end && until > when->start;
+}
+
+/* Has another one had files of the same device at the time? */
 static bool is_contended(const struct history *history,
 			 const struct history_entry *entry)
 {
-	int i;
+	unsigned int i;
 
 	if (!entry->own_files)
 		return false;
-	for (i = 0; i < HISTORY_ACTORS; i++) {
-		const struct history_actor *actor = &history->actor[i];
-
-		if (i != entry->actor &&
-		    actor->devices & (1U << entry->call.device) &&
-		    actor->begin < entry->call.end &&
-		    actor->gone > entry->call.start)
+	for (i = 0; i < HISTORY_ACTORS; i++)
+		if (history->actor[i].devices & (1U << entry->call.device))
 			return true;
-	}
+	for (i = 0; i < history->nr; i++)
+		if (history->entry[i].actor != entry->actor &&
+		    has_files(history, &history->entry[i], &entry->call))
+			return true;
 	return false;
 }
 
-/* Was a device bound or unbound, or VFs enabled or disabled, at the time? */
+/*
+ * Was the device bound or unbound at the time?  The PF's lock is taken where
+ * VFs come and go, too.
+ */
 static bool is_beside_move(const struct history *history,
 			   const struct vf_call *call)
 {
@@ -135,6 +187,8 @@ static bool is_beside_move(const struct history *history,
 		const struct vf_call *move = &history->entry[i].call;
 
 		if (move->what >= VF_CALL_LEAVE && move->start &&
+		    (move->device == call->device ||
+		     call->device == VF_MODEL_PF) &&
 		    move->start < call->end && move->end > call->start)
 			return true;
 	}
@@ -173,6 +227,7 @@ static struct vf_call *add_call(const struct history *history, unsigned int nr)
 	if (is_brief(history, entry))
 		call->result = 0;
 	call->contended = is_contended(history, entry);
+	call->fresh = entry->own_files;
 	return call;
 }
 

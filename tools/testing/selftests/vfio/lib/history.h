@@ -22,17 +22,16 @@ struct history_entry {
 	struct vf_call call;
 	int actor;
 	enum open_path path;
-	bool own_files;		/* the actor came with files of its own */
+	bool own_files;		/* the actor opened files of its own for it */
+	__u64 left;		/* those were closed before this, if not 0 */
 	double start_time;
 	double end_time;	/* 0 until it has returned */
 };
 
 struct history_actor {
-	__u64 begin;
 	__u64 kill;		/* it was killed after this, if not 0 */
 	__u64 gone;		/* it was gone before this */
-	double gone_time;
-	unsigned int devices;	/* a mask: of these it had files of its own */
+	unsigned int devices;	/* a mask: of these it had files all the time */
 };
 
 struct history {
@@ -64,8 +63,10 @@ struct history *history_new(void);
 void history_clear(struct history *history);
 __u64 history_stamp(struct history *history);
 
-/* An actor is going to have a group or cdev of the device in use by itself. */
+/* An actor is going to have a group or cdev of the device for the whole round. */
 void history_use(struct history *history, int actor, unsigned int device);
+/* It has closed the files that it had opened for that call. */
+void history_leave(struct history *history, unsigned int nr);
 /* Around a call: its number, and what it returned. */
 unsigned int history_begin(struct history *history, int actor,
 			   enum vf_call_what what, unsigned int device,
@@ -74,6 +75,12 @@ void history_end(struct history *history, unsigned int nr, int result);
 /* One of those who hold what call @open opened is going to close it. */
 unsigned int history_begin_close(struct history *history, int actor,
 				 unsigned int open);
+
+/* How many opens of the device had that result, or how many never returned. */
+int history_opens(const struct history *history, unsigned int device,
+		  int result);
+int history_opens_unfinished(const struct history *history,
+			     unsigned int device);
 
 /*
  * Does some serial order explain it?  If none does, the story is printed.  The
