@@ -580,8 +580,11 @@ static enum hrtimer_restart stress_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* The operations are shared out among runs: KUnit gives each 300 s. */
-static const unsigned int stress_runs[] = { 1, 2, 3, 4 };
+/*
+ * The operations are shared out among runs.  KUnit gives each 300 s, and who
+ * waits for more than 120 s is taken for hung.
+ */
+static const unsigned int stress_runs[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 
 static void stress_run_desc(const unsigned int *run, char *desc)
 {
