@@ -12,8 +12,8 @@ make check          check everything: base, patches, KUnit and selftests in QEMU
                     unpatched kernel where they must
 make clients        the part of it with real programs: DPDK and QEMU, as docs/howto
                     tells how to use them, and an NVMe driver in userspace
-make check-deep     longer racing, fuzzing and flooding, and the tests on two kernels
-                    that look for memory errors, wrong locking and data races
+make check-deep     racing, fuzzing, flooding and failing allocations at full length,
+                    on kernels that look for memory errors, wrong locking and data races
 make check-iommus   make check's part on PCs with AMD's and with virtio's IOMMU
 make check-arm64    make check's part on an arm64 machine with an SMMUv3
 make review         what kernel maintainers and their bots look at, patch by patch:
@@ -38,7 +38,7 @@ make help           this text
 BASE=linux-6.12     the base, a directory of bases/
 FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
                     or kcsan (bases/BASE/config.FLAVOUR; the suffix of the image)
-ROUNDS=250 INPUTS=85000  make check-deep: on each PF of the debug and the kcsan kernel,
-                    racing rounds, and hostile inputs to each of three ioctls
+ROUNDS=500 INPUTS=170000  make check-deep: on each of two PFs of each kernel, racing
+                    rounds, and hostile inputs to each of three ioctls
 FORCE=1             make tree: start anew even if "series" is not exported
 END

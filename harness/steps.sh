@@ -117,7 +117,7 @@ programs_that_wait()
 }
 
 # Not with lockdep: pciehp of Linux takes its locks in two orders. Lockdep says
-# so, once, and then looks at nothing any more.
+# so, once, and then looks at nothing any more. check-deep.sh tells it not to look.
 not_with_lockdep=vfio_hotplug_test
 
 # run_all_tests NAME FLAVOUR LEFT_OUT OPTION...: KUnit and the selftests, but
