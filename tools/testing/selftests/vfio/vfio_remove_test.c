@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PF that goes away, or is reset, while one of its VFs is open.  Its removal
- * waits until the VF's user, who is asked to, has closed it; after that all is
- * as new.  A reset changes nothing of who may open what.
+ * A PF that goes away, by itself or with its port, or is reset, while one of
+ * its VFs is open.  Its removal waits until the VF's user, who is asked to, has
+ * closed it; after that all is as new.  A reset changes nothing of who may open
+ * what.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -118,6 +119,22 @@ TEST_F_TIMEOUT(remove, asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
 	ASSERT_EQ(0, leaver_open(&on_vf, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, leaver_open(&on_pf, variant->path, pf, TOKEN_1));
 	EXPECT_EQ(0, remove_pf(NULL, NULL));
+	EXPECT_EQ(0, leaver_left(&on_pf));
+	EXPECT_EQ(0, leaver_left(&on_vf));
+	come_back(_metadata, self->vf);
+}
+
+TEST_F_TIMEOUT(remove, port_asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
+{
+	struct leaver on_vf, on_pf;
+	char port[PCI_ADDR_LEN];
+
+	if (pci_port(pf, port) || !pci_is_alone(port, pf))
+		SKIP(return, "the PF has no port of its own");
+	ASSERT_EQ(0, leaver_open(&on_vf, variant->path, self->vf, TOKEN_1));
+	ASSERT_EQ(0, leaver_open(&on_pf, variant->path, pf, TOKEN_1));
+	EXPECT_EQ(0, pci_write(port, "remove", "1"));
+	EXPECT_FALSE(pci_exists(port));
 	EXPECT_EQ(0, leaver_left(&on_pf));
 	EXPECT_EQ(0, leaver_left(&on_vf));
 	come_back(_metadata, self->vf);

@@ -272,6 +272,46 @@ const char *pci_token_need(const char *addr, char need[PCI_NEED_LEN])
 	return need;
 }
 
+static bool is_vf_of(const char *addr, const char *pf)
+{
+	char physfn[PCI_ADDR_LEN];
+
+	return !read_link(addr, "physfn", physfn, sizeof(physfn)) &&
+	       !strcmp(physfn, pf);
+}
+
+int pci_port(const char *addr, char port[PCI_ADDR_LEN])
+{
+	char path[PATH_MAX], full[PATH_MAX];
+	const char *base;
+
+	if (!realpath(device_path(path, addr, ".."), full))
+		return -errno;
+	base = strrchr(full, '/') + 1;
+	if (!pci_exists(base))
+		return -ENODEV;
+	snprintf(port, PCI_ADDR_LEN, "%.15s", base);
+	return 0;
+}
+
+bool pci_is_alone(const char *port, const char *pf)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	bool alone = true;
+	DIR *dir;
+
+	dir = opendir(device_path(path, port, ""));
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)))
+		if (pci_exists(entry->d_name) && strcmp(entry->d_name, pf) &&
+		    !is_vf_of(entry->d_name, pf))
+			alone = false;
+	closedir(dir);
+	return alone;
+}
+
 int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max)
 {
 	char path[PATH_MAX];

@@ -57,6 +57,11 @@ const char *pci_read_token_need(int fd, char need[PCI_NEED_LEN]);
 /* Both, and closed again; "" if there is none. */
 const char *pci_token_need(const char *addr, char need[PCI_NEED_LEN]);
 
+/* The port above a function: -ENODEV on a root bus. */
+int pci_port(const char *addr, char port[PCI_ADDR_LEN]);
+/* Has a port nothing below it but this PF and its VFs? */
+bool pci_is_alone(const char *port, const char *pf);
+
 /* The functions bound to @driver, in order; returns how many, @max at most. */
 int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max);
 

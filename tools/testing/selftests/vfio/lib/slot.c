@@ -57,21 +57,6 @@ static int write_control(const struct slot *slot, __u16 word)
 	return ret;
 }
 
-static int find_port(struct slot *slot, const char *addr)
-{
-	char path[PATH_MAX], full[PATH_MAX];
-	char *base;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/..", addr);
-	if (!realpath(path, full))
-		return -errno;
-	base = strrchr(full, '/') + 1;
-	if (!pci_exists(base))
-		return -ENODEV;
-	snprintf(slot->port, sizeof(slot->port), "%.15s", base);
-	return 0;
-}
-
 static int find_express(struct slot *slot)
 {
 	unsigned int at = read_word(slot->port, PCI_CAPABILITY_LIST) & 0xfc;
@@ -120,7 +105,7 @@ int slot_find(struct slot *slot, const char *addr)
 
 	ret = find_name(slot, addr);
 	if (!ret)
-		ret = find_port(slot, addr);
+		ret = pci_port(addr, slot->port);
 	if (!ret)
 		ret = find_express(slot);
 	return ret;
