@@ -12,7 +12,10 @@
 
 #include "vfio_pci_sriov_model.h"
 
-#define VF_CHECK_STATES	16384U	/* that are remembered */
+/* How many are remembered; who has longer histories may have room for more. */
+#ifndef VF_CHECK_STATES
+#define VF_CHECK_STATES	16384U
+#endif
 
 /**
  * struct vf_history - calls, in any order

@@ -564,7 +564,9 @@ static void plan_round(unsigned int nr)
 	}
 	if (round.moves) {
 		actor = add_actor(&random, MOVER, choose_vf(&random));
-		actor->move = random_below(&random, NR_MOVES);
+		/* If all VFs come and go, these are too many orders to try. */
+		actor->move = round.crowd ? MOVE_VF :
+			      random_below(&random, NR_MOVES);
 	}
 	for (device = 0; device <= (unsigned int)nr_vfs; device++) {
 		round.path[device] = choose_path(&random);

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#define VF_CHECK_STATES	262144U
 #include "../../../../../drivers/vfio/pci/vfio_pci_sriov_check.h"
 #include "../../kselftest.h"
 #include "history.h"
