@@ -24,14 +24,13 @@
 #include "lib/bench.h"
 #include "lib/klog.h"
 #include "lib/search.h"
+#include "lib/trace.h"
 #include "lib/user.h"
 
 #define TEST_SECONDS	1000
 #define NR_TOKENS	3
 #define MAX_WALKS	10
 
-#define TRACING		"/sys/kernel/tracing"
-#define VFIO_EVENTS	TRACING "/events/vfio/enable"
 #define CORE_PATTERN	"/proc/sys/kernel/core_pattern"
 #define SELF		"/proc/self/exe"
 
@@ -166,43 +165,15 @@ static bool look_in_trace(void)
 	char path[PATH_MAX];
 	int cpu;
 
-	if (file_has_token(TRACING "/trace"))
+	if (file_has_token(TRACE_DIR "/trace"))
 		return true;
 	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
 		snprintf(path, sizeof(path),
-			 TRACING "/per_cpu/cpu%d/trace_pipe_raw", cpu);
+			 TRACE_DIR "/per_cpu/cpu%d/trace_pipe_raw", cpu);
 		if (file_has_token(path))
 			return true;
 	}
 	return false;
-}
-
-/* An empty trace, and all events of vfio from now on. */
-static int start_trace(void)
-{
-	int ret = file_write(VFIO_EVENTS, "1");
-
-	/* That it is opened so is what empties it. */
-	if (!ret)
-		ret = open(TRACING "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (ret > 0)
-		ret = close(ret);
-	return ret;
-}
-
-static bool trace_tells(const char *event)
-{
-	char line[1024];
-	bool found = false;
-	FILE *trace;
-
-	trace = fopen(TRACING "/trace", "re");
-	if (!trace)
-		return false;
-	while (!found && fgets(line, sizeof(line), trace))
-		found = strstr(line, event);
-	fclose(trace);
-	return found;
 }
 
 /* ------------------------------------------------------------- the tests */
@@ -234,6 +205,7 @@ FIXTURE_SETUP(secret)
 
 FIXTURE_TEARDOWN(secret)
 {
+	EXPECT_EQ(0, trace_stop());
 	user_exit(&self->vf);
 	user_exit(&self->pf);
 	close(self->log);
@@ -273,13 +245,13 @@ TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
 	int nr_records = 0;
 	size_t i;
 
-	ASSERT_EQ(0, start_trace());
+	ASSERT_EQ(0, trace_start());
 	ASSERT_EQ(0, present_tokens(&self->pf, &self->vf));
 
 	/* There is something to be seen. */
-	EXPECT_TRUE(trace_tells("vfio_open_granted: "));
-	EXPECT_TRUE(trace_tells("vfio_open_refused: "));
-	EXPECT_TRUE(trace_tells("vfio_pci_token_set: "));
+	EXPECT_LT(0, trace_count_of("vfio_open_granted", vf));
+	EXPECT_LT(0, trace_count_of("vfio_open_refused", vf));
+	EXPECT_LT(0, trace_count_of("vfio_pci_token_set", pf));
 	EXPECT_FALSE(look_in_log(self->log, &nr_records))
 		TH_LOG("%s", found_in);
 	EXPECT_LT(0, nr_records);
@@ -292,7 +264,6 @@ TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
 			TH_LOG("%s", found_in);
 		EXPECT_LT(20, nr_files);
 	}
-	EXPECT_EQ(0, file_write(VFIO_EVENTS, "0"));
 }
 
 /* All that the kernel shows of itself, while the devices are open. */
@@ -556,15 +527,14 @@ TEST_F_TIMEOUT(secret, planted_tokens_are_found, TEST_SECONDS)
 	EXPECT_TRUE(planted_in_log(self->log, text));
 
 	/* Text, then bytes that text does not show. */
-	ASSERT_EQ(0, start_trace());
-	ASSERT_EQ(0, file_write(TRACING "/trace_marker", tokens[0]));
+	ASSERT_EQ(0, trace_start());
+	ASSERT_EQ(0, file_write(TRACE_DIR "/trace_marker", tokens[0]));
 	EXPECT_TRUE(look_in_trace());
-	ASSERT_EQ(0, start_trace());
+	ASSERT_EQ(0, trace_clear());
 	EXPECT_FALSE(look_in_trace());
-	ASSERT_EQ(0, write_bytes(TRACING "/trace_marker_raw", turned,
+	ASSERT_EQ(0, write_bytes(TRACE_DIR "/trace_marker_raw", turned,
 				 sizeof(turned)));
 	EXPECT_TRUE(look_in_trace());
-	EXPECT_EQ(0, file_write(VFIO_EVENTS, "0"));
 
 	/* sysfs and procfs repeat these. */
 	ASSERT_EQ(0, pci_set_override(vf, tokens[0]));

@@ -587,7 +587,7 @@ static void open_shared(void)
 		*user = (struct user) { .iommu = -1, .group = -1, .device = -1 };
 		if (!(round.used & (1U << device)) || !round.shared[device])
 			continue;
-		history_use(history, 0, device);
+		history_share(history, device);
 		ret = user_init(user, round.path[device],
 				history->device[device]);
 		if (ret)
@@ -721,20 +721,19 @@ static bool is_as_before(void)
  */
 static bool trace_agrees(unsigned int device)
 {
-	int refused = history_opens(history, device, -EACCES);
-	int granted = history_opens(history, device, 0);
-	int unknown = history_opens_unfinished(history, device);
+	struct history_opens opens = history_opens(history, device);
 	const char *dev = history->device[device];
 	int refusals = trace_count_of("vfio_open_refused", dev);
 	int grants = trace_count_of("vfio_open_granted", dev);
 
 	if (device == PF)
-		granted++;	/* by whom the first token is set */
-	if (refusals >= refused && refusals <= refused + unknown &&
-	    grants >= granted)
+		opens.granted++;	/* by whom the first token is set */
+	if (refusals >= opens.refused &&
+	    refusals <= opens.refused + opens.unfinished &&
+	    grants >= opens.granted)
 		return true;
 	ksft_print_msg("%s: %d opens refused, %d granted, %d not returned\n",
-		       dev, refused, granted, unknown);
+		       dev, opens.refused, opens.granted, opens.unfinished);
 	ksft_print_msg("but traced: %d refused, %d granted\n", refusals, grants);
 	return false;
 }

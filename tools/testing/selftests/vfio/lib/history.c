@@ -47,9 +47,9 @@ __u64 history_stamp(struct history *history)
 	return __atomic_add_fetch(&history->clock, 1, __ATOMIC_SEQ_CST);
 }
 
-void history_use(struct history *history, int actor, unsigned int device)
+void history_share(struct history *history, unsigned int device)
 {
-	history->actor[actor].devices |= 1U << device;
+	history->shared |= 1U << device;
 }
 
 void history_leave(struct history *history, unsigned int nr)
@@ -109,33 +109,24 @@ unsigned int history_begin_close(struct history *history, int actor,
 	return nr;
 }
 
-int history_opens(const struct history *history, unsigned int device,
-		  int result)
+struct history_opens history_opens(const struct history *history,
+				   unsigned int device)
 {
+	struct history_opens opens = {};
 	unsigned int i;
-	int opens = 0;
 
 	for (i = 0; i < history->nr; i++) {
 		const struct history_entry *entry = &history->entry[i];
 
-		opens += entry->call.what == VF_CALL_OPEN && entry->end_time &&
-			 entry->call.device == device &&
-			 entry->call.result == result;
-	}
-	return opens;
-}
-
-int history_opens_unfinished(const struct history *history,
-			     unsigned int device)
-{
-	unsigned int i;
-	int opens = 0;
-
-	for (i = 0; i < history->nr; i++) {
-		const struct history_entry *entry = &history->entry[i];
-
-		opens += entry->call.what == VF_CALL_OPEN && !entry->end_time &&
-			 entry->call.device == device;
+		if (entry->call.what != VF_CALL_OPEN ||
+		    entry->call.device != device)
+			continue;
+		if (!entry->end_time)
+			opens.unfinished++;
+		else if (!entry->call.result)
+			opens.granted++;
+		else if (entry->call.result == -EACCES)
+			opens.refused++;
 	}
 	return opens;
 }
@@ -165,9 +156,8 @@ static bool is_contended(const struct history *history,
 
 	if (!entry->own_files)
 		return false;
-	for (i = 0; i < HISTORY_ACTORS; i++)
-		if (history->actor[i].devices & (1U << entry->call.device))
-			return true;
+	if (history->shared & (1U << entry->call.device))
+		return true;
 	for (i = 0; i < history->nr; i++)
 		if (history->entry[i].actor != entry->actor &&
 		    has_files(history, &history->entry[i], &entry->call))

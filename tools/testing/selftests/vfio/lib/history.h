@@ -31,13 +31,13 @@ struct history_entry {
 struct history_actor {
 	__u64 kill;		/* it was killed after this, if not 0 */
 	__u64 gone;		/* it was gone before this */
-	unsigned int devices;	/* a mask: of these it had files all the time */
 };
 
 struct history {
 	__u64 clock;
 	unsigned int nr;
 	double start_time;
+	unsigned int shared;	/* a mask: whose files are open all the time */
 	char device[VF_MODEL_DEVICES][PCI_ADDR_LEN];
 	struct history_entry entry[HISTORY_CALLS];
 	struct history_actor actor[HISTORY_ACTORS];
@@ -63,9 +63,9 @@ struct history *history_new(void);
 void history_clear(struct history *history);
 __u64 history_stamp(struct history *history);
 
-/* An actor is going to have a group or cdev of the device for the whole round. */
-void history_use(struct history *history, int actor, unsigned int device);
-/* It has closed the files that it had opened for that call. */
+/* Files of the device are open for the whole round. */
+void history_share(struct history *history, unsigned int device);
+/* An actor has closed the files that it had opened for that call. */
 void history_leave(struct history *history, unsigned int nr);
 /* Around a call: its number, and what it returned. */
 unsigned int history_begin(struct history *history, int actor,
@@ -76,11 +76,15 @@ void history_end(struct history *history, unsigned int nr, int result);
 unsigned int history_begin_close(struct history *history, int actor,
 				 unsigned int open);
 
-/* How many opens of the device had that result, or how many never returned. */
-int history_opens(const struct history *history, unsigned int device,
-		  int result);
-int history_opens_unfinished(const struct history *history,
-			     unsigned int device);
+/* How many opens of a device had which end. */
+struct history_opens {
+	int granted;
+	int refused;	/* for the token */
+	int unfinished;	/* never returned */
+};
+
+struct history_opens history_opens(const struct history *history,
+				   unsigned int device);
 
 /*
  * Does some serial order explain it?  If none does, the story is printed.  The

@@ -9,12 +9,9 @@
 #include "pci.h"
 #include "trace.h"
 
-#define TRACING		"/sys/kernel/tracing"
-#define INSTANCE	TRACING "/instances/vfio_selftest"
-
 bool trace_supported(void)
 {
-	return !access(TRACING "/events", F_OK);
+	return !access("/sys/kernel/tracing/events", F_OK);
 }
 
 int trace_start(void)
@@ -25,19 +22,19 @@ int trace_start(void)
 	ret = trace_stop();
 	if (ret)
 		return ret;
-	if (mkdir(INSTANCE, 0700))
+	if (mkdir(TRACE_DIR, 0700))
 		return -errno;
-	return file_write(INSTANCE "/events/vfio/enable", "1");
+	return file_write(TRACE_DIR "/events/vfio/enable", "1");
 }
 
 int trace_stop(void)
 {
-	return rmdir(INSTANCE) && errno != ENOENT ? -errno : 0;
+	return rmdir(TRACE_DIR) && errno != ENOENT ? -errno : 0;
 }
 
 int trace_clear(void)
 {
-	FILE *trace = fopen(INSTANCE "/trace", "we");
+	FILE *trace = fopen(TRACE_DIR "/trace", "we");
 
 	if (!trace)
 		return -errno;
@@ -47,7 +44,7 @@ int trace_clear(void)
 
 void trace_print(const char *before)
 {
-	FILE *trace = fopen(INSTANCE "/trace", "re");
+	FILE *trace = fopen(TRACE_DIR "/trace", "re");
 	char line[1024];
 
 	if (!trace)
@@ -60,7 +57,7 @@ void trace_print(const char *before)
 
 static int count_lines(const char *words)
 {
-	FILE *trace = fopen(INSTANCE "/trace", "re");
+	FILE *trace = fopen(TRACE_DIR "/trace", "re");
 	char line[1024];
 	int count = 0;
 

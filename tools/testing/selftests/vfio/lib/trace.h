@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define TRACE_DIR	"/sys/kernel/tracing/instances/vfio_selftest"
+
 #include "../../kselftest.h"
 
 /* Does this kernel have trace events, be it none of vfio? */
