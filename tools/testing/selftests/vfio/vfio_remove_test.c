@@ -131,6 +131,8 @@ TEST_F_TIMEOUT(remove, port_asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
 
 	if (pci_port(pf, port) || !pci_is_alone(port, pf))
 		SKIP(return, "the PF has no port of its own");
+	if (!access("/proc/device-tree", F_OK))
+		SKIP(return, "buses get new numbers here, and the PF another address");
 	ASSERT_EQ(0, leaver_open(&on_vf, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, leaver_open(&on_pf, variant->path, pf, TOKEN_1));
 	EXPECT_EQ(0, pci_write(port, "remove", "1"));
