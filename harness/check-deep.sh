@@ -60,7 +60,7 @@ run_hotplug()
 
 main()
 {
-	local programs
+	local programs kernel
 
 	announce
 	begin_count
@@ -76,10 +76,11 @@ main()
 
 	deep_run plain vfio_stress_test vfio_fuzz_test
 	mapfile -t programs < <(programs_that_wait "$not_with_lockdep")
-	deep_run debug "${programs[@]}"
-	run_hotplug debug
-	deep_run kcsan "${programs[@]}"
-	run_hotplug kcsan
+	# The slowest comes last.
+	for kernel in kcsan debug; do
+		deep_run "$kernel" "${programs[@]}"
+		run_hotplug "$kernel"
+	done
 	finish
 }
 
