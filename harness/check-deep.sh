@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # lanes are called by name
 #
 # The tests at full length, on kernels that look for what ordinary kernels do
 # not see. Counts like check.sh, and ends with the same line.
@@ -21,7 +22,7 @@ Two kernels that look for errors are built, and each runs KUnit and all selftest
 in QEMU, longer than in "make check":
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
-Each of these two, and before them the plain kernel, which is quick:
+Each of these two, and the plain kernel, which is quick:
   $((2 * rounds)) rounds of racing with devices
   $((6 * inputs)) hostile inputs
   a minute of flood on each path to each PF
@@ -58,10 +59,27 @@ run_hotplug()
 		"$not_with_lockdep"
 }
 
+# All but what runs on its own.
+programs=()
+
+# The kernels side by side, as the debug kernel takes longer than the others
+# together. Each has a virtual machine for each PF, and without KVM that uses one
+# core, as its CPUs take turns: four cores are used, two suffice.
+lane_debug()
+{
+	deep_run debug "${programs[@]}"
+	run_hotplug debug
+}
+
+lane_others()
+{
+	deep_run plain vfio_stress_test vfio_fuzz_test
+	deep_run kcsan "${programs[@]}"
+	run_hotplug kcsan
+}
+
 main()
 {
-	local programs kernel
-
 	announce
 	begin_count
 	step ktap "the KTAP counter sees failures" check_ktap_counter
@@ -74,13 +92,9 @@ main()
 	build_series_kernel debug
 	build_series_kernel kcsan
 
-	deep_run plain vfio_stress_test vfio_fuzz_test
 	mapfile -t programs < <(programs_that_wait "$not_with_lockdep")
-	# The slowest comes last.
-	for kernel in kcsan debug; do
-		deep_run "$kernel" "${programs[@]}"
-		run_hotplug "$kernel"
-	done
+	side_by_side debug others
+	[ "$lanes_failed" = 0 ] || record fail "$lanes_failed of the kernels' runs ended early"
 	finish
 }
 
