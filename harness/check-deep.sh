@@ -41,7 +41,8 @@ deep_run()
 	local flavour=$1 title="at length on the $1 kernel" image options
 
 	image=$(image_of series "$1")
-	options=(-t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_sriov_kunit.operations=$operations")
+	boot_options "$1"
+	options=("${boot_options[@]}" -t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_sriov_kunit.operations=$operations")
 	shift
 	run_vm_tests "deep.$flavour" "KUnit and selftests $title" "$image" -u -w "${options[@]}" "$@"
 	run_vm_tests "deep.$flavour.flood" "a flood of wrong tokens $title" "$image" \
@@ -54,8 +55,9 @@ deep_run()
 # gives back their references to the PF, does not find them any more.
 run_hotplug()
 {
+	boot_options "$1"
 	run_vm_tests "deep.$1.hotplug" "devices unplugged on the $1 kernel" \
-		"$(image_of series "$1")" -w -t 3600 -a "lockdep.prove_locking=0 VFIO_LEAKS=no" \
+		"$(image_of series "$1")" "${boot_options[@]}" -w -t 3600 -a "lockdep.prove_locking=0 VFIO_LEAKS=no" \
 		"$not_with_lockdep"
 }
 
