@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2317 # lanes are called by name
 #
 # The tests at full length, on kernels that look for what ordinary kernels do
 # not see. Counts like check.sh, and ends with the same line.
@@ -22,7 +21,7 @@ Two kernels that look for errors are built, and each runs KUnit and all selftest
 in QEMU, longer than in "make check":
   debug  KASAN, UBSAN, lockdep, kmemleak, SLUB and object debugging
   kcsan  KCSAN: data races
-Each of these two, and the plain kernel, which is quick:
+Each of these two, and before them the plain kernel, which is quick:
   $((2 * rounds)) rounds of racing with devices
   $((6 * inputs)) hostile inputs
   a minute of flood on each path to each PF
@@ -41,8 +40,7 @@ deep_run()
 	local flavour=$1 title="at length on the $1 kernel" image options
 
 	image=$(image_of series "$1")
-	boot_options "$1"
-	options=("${boot_options[@]}" -t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_sriov_kunit.operations=$operations")
+	options=(-t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=$rounds VFIO_INPUTS=$inputs vfio_pci_sriov_kunit.operations=$operations")
 	shift
 	run_vm_tests "deep.$flavour" "KUnit and selftests $title" "$image" -u -w "${options[@]}" "$@"
 	run_vm_tests "deep.$flavour.flood" "a flood of wrong tokens $title" "$image" \
@@ -55,33 +53,15 @@ deep_run()
 # gives back their references to the PF, does not find them any more.
 run_hotplug()
 {
-	boot_options "$1"
 	run_vm_tests "deep.$1.hotplug" "devices unplugged on the $1 kernel" \
-		"$(image_of series "$1")" "${boot_options[@]}" -w -t 3600 -a "lockdep.prove_locking=0 VFIO_LEAKS=no" \
+		"$(image_of series "$1")" -w -t 3600 -a "lockdep.prove_locking=0 VFIO_LEAKS=no" \
 		"$not_with_lockdep"
-}
-
-# All but what runs on its own.
-programs=()
-
-# The kernels side by side, as the debug kernel takes longer than the others
-# together. Each has a virtual machine for each PF, and without KVM that uses one
-# core, as its CPUs take turns: four cores are used, two suffice.
-lane_debug()
-{
-	deep_run debug "${programs[@]}"
-	run_hotplug debug
-}
-
-lane_others()
-{
-	deep_run plain vfio_stress_test vfio_fuzz_test
-	deep_run kcsan "${programs[@]}"
-	run_hotplug kcsan
 }
 
 main()
 {
+	local programs kernel
+
 	announce
 	begin_count
 	step ktap "the KTAP counter sees failures" check_ktap_counter
@@ -94,9 +74,13 @@ main()
 	build_series_kernel debug
 	build_series_kernel kcsan
 
+	deep_run plain vfio_stress_test vfio_fuzz_test
 	mapfile -t programs < <(programs_that_wait "$not_with_lockdep")
-	side_by_side debug others
-	[ "$lanes_failed" = 0 ] || record fail "$lanes_failed of the kernels' runs ended early"
+	# The slowest comes last.
+	for kernel in kcsan debug; do
+		deep_run "$kernel" "${programs[@]}"
+		run_hotplug "$kernel"
+	done
 	finish
 }
 

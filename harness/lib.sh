@@ -17,18 +17,9 @@ logs=$out/logs
 patches=$top/patches/$base
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 
-# What is before each line, where several phases run at a time: "NAME: ".
-lane=
-
 say()
 {
-	printf '%s%s\n' "$lane" "$*"
-}
-
-# One line can be written over again and again.
-one_line_at_a_time()
-{
-	[ -t 1 ] && [ -z "$lane" ]
+	printf '%s\n' "$*"
 }
 
 die()
@@ -106,7 +97,6 @@ need_disk()
 
 # What the shell waits for in the background, besides a phase.
 lock_pid=
-lane_pids=()
 
 lock()
 {
@@ -147,7 +137,6 @@ end_phase()
 interrupted()
 {
 	trap '' INT TERM HUP
-	end_lanes
 	end_phase
 	printf '\ninterrupted; the next run goes on from here\n' >&2
 	exit "$1"
@@ -156,7 +145,7 @@ interrupted()
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 trap 'interrupted 129' HUP
-trap 'end_lanes; end_phase' EXIT
+trap end_phase EXIT
 
 # The lines of a log that say why it failed: our own words for it if there are
 # any, else what programs say.
@@ -169,7 +158,7 @@ reason()
 		lines=$(grep -aE "$pattern" "$log" | grep -avE '^make(\[[0-9]+\])?: ' | tail -n 3 || true)
 		[ -z "$lines" ] || break
 	done
-	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed "s/^error: //; s/^/$lane    /"
+	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed 's/^error: //; s/^/    /'
 }
 
 # What a running phase has got to: the number of files compiled, if it compiles.
@@ -192,10 +181,10 @@ watch_phase()
 
 	while kill -0 "$pid" 2>/dev/null; do
 		t=$((SECONDS - start))
-		if one_line_at_a_time; then
+		if [ -t 1 ]; then
 			printf '\r%-58s %s%s\033[K' "$title" "$(elapsed $t)" "$(progress "$log")"
 		elif [ "$t" -ge "$next" ]; then
-			say "    ... $(elapsed $t)$(progress "$log")"
+			printf '    ... %s%s\n' "$(elapsed $t)" "$(progress "$log")"
 			next=$((next + 30))
 		fi
 		sleep 0.2
@@ -211,7 +200,7 @@ try_phase()
 
 	shift 2
 	mkdir -p "$logs"
-	one_line_at_a_time || say "$title"
+	[ -t 1 ] || printf '%s\n' "$title"
 	set -m
 	( set +m; trap - INT TERM HUP EXIT; set -e; "$@" ) >"$log" 2>&1 </dev/null &
 	pid=$!
@@ -221,7 +210,7 @@ try_phase()
 	phase_status=0
 	wait "$pid" || phase_status=$?
 	end_phase
-	! one_line_at_a_time || printf '\r\033[K'
+	[ ! -t 1 ] || printf '\r\033[K'
 	phase_result "$title" "$log" $((SECONDS - start)) "$phase_status"
 }
 
@@ -236,14 +225,14 @@ phase_result()
 	else
 		mark="done in $(elapsed "$t")"
 	fi
-	if one_line_at_a_time; then
+	if [ -t 1 ]; then
 		printf '%-58s %s\n' "$title" "$mark"
 	else
-		say "    $mark"
+		printf '    %s\n' "$mark"
 	fi
 	if [ "$status" != 0 ]; then
 		reason "$log"
-		say "    log: $log"
+		printf '    log: %s\n' "$log"
 	fi >&2
 }
 
@@ -268,45 +257,6 @@ phase()
 {
 	try_phase "$@"
 	[ "$phase_status" = 0 ] || exit 1
-}
-
-# ---- lanes: phases beside phases
-
-# Each ends its own phase; nobody is left when this returns.
-end_lanes()
-{
-	local pid
-
-	for pid in "${lane_pids[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	for pid in "${lane_pids[@]}"; do
-		wait "$pid" 2>/dev/null || true
-	done
-	lane_pids=()
-}
-
-# side_by_side NAME...: run the functions lane_NAME, which have phases, at the same
-# time. Leaves the number of those that failed in lanes_failed.
-side_by_side()
-{
-	local name pid
-
-	for name; do
-		(
-			lane="$name: " lane_pids=()
-			trap 'exit 143' TERM HUP
-			trap end_phase EXIT
-			set -e
-			"lane_$name"
-		) &
-		lane_pids+=($!)
-	done
-	lanes_failed=0
-	for pid in "${lane_pids[@]}"; do
-		wait "$pid" || lanes_failed=$((lanes_failed + 1))
-	done
-	lane_pids=()
 }
 
 up_to_date()

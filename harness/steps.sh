@@ -120,18 +120,6 @@ programs_that_wait()
 # so, once, and then looks at nothing any more. check-deep.sh tells it not to look.
 not_with_lockdep=vfio_hotplug_test
 
-# boot_options FLAVOUR: leaves them in an array of that name. ACPI reads its table
-# of interrupts, thousands of small allocations, each time a PF is enabled or
-# disabled. Kernels that watch allocations spent most of a run there, so they take
-# the table from before ACPI.
-boot_options()
-{
-	case $1 in
-	debug | kcsan) boot_options=(-a acpi=noirq) ;;
-	*) boot_options=() ;;
-	esac
-}
-
 # run_all_tests NAME FLAVOUR LEFT_OUT OPTION...: KUnit and the selftests, but
 # for the programs LEFT_OUT, words of one argument
 run_all_tests()
@@ -140,12 +128,11 @@ run_all_tests()
 
 	read -ra left_out <<<"$3"
 	shift 3
-	boot_options "$flavour"
 	mapfile -t programs < <(programs_that_wait "${left_out[@]}")
 	run_vm_tests "$name" "KUnit and selftests on the $flavour kernel" \
-		"$(image_of series "$flavour")" -u -w "${boot_options[@]}" "$@" "${programs[@]}"
+		"$(image_of series "$flavour")" -u -w "$@" "${programs[@]}"
 	run_vm_tests "$name.flood" "a flood of wrong tokens on the $flavour kernel" \
-		"$(image_of series "$flavour")" "${boot_options[@]}" "$@" vfio_flood_test
+		"$(image_of series "$flavour")" "$@" vfio_flood_test
 }
 
 # ---- the way to the series' kernels, the same for each command that counts
