@@ -13,8 +13,8 @@
 #		      with: harness/bench/recorded
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 # shellcheck source=harness/bench/instructions.sh
 . "$parts/bench/instructions.sh"
 # shellcheck source=harness/bench/size.sh
@@ -93,10 +93,9 @@ for part in "$@"; do
 	esac
 done
 lock
-ensure_packages
+ensure_packages base demo
 prepare_all
-phase applied "applying the series" prepare_applied
-phase selftests "building the selftests" build_selftests
+phase programs "building the test programs" build_programs
 for part in "$@"; do
 	"measure_$part"
 done

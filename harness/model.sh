@@ -6,10 +6,8 @@
 # refuted, for the right reason. See docs/model/README.md.
 set -euo pipefail
 
-# shellcheck source=harness/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=harness/packages.sh
-. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 changes=(SEPARATE LEAK EARLY BARE)
 refuted=0
@@ -20,7 +18,7 @@ max_depth=4000000
 need_spin()
 {
 	if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
-		ensure_packages
+		ensure_packages base
 	fi
 }
 

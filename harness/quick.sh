@@ -7,8 +7,8 @@
 # and the named tests, or the test of the rules, in the VM.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 src=$work/tree
 quick=$work/quick

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# red.sh [NAME]...: can the tests fail? Each file in harness/red/ takes a
+# red.sh [NAME]...: can the tests fail? Each file in tests/mutants/ takes a
 # property from the series and names the tests that must then be red, one a
 # line: "Red: PROGRAM CASE", or "Red: kunit CASE". Build each of these kernels,
 # run the tests, and say whether they were. Last line:
 # N passed, N failed, N skipped.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-mutants=$top/harness/red
+mutants=$top/tests/mutants
 passed=0 failed=0
 
 # What MUTANT must make red: lines of program and case.
@@ -83,12 +83,11 @@ choose_mutants()
 }
 
 lock
-ensure_packages
+ensure_packages base demo
 prepare_all
-phase applied "applying the series" prepare_applied
 phase selftests "building the selftests" build_selftests
 while read -r name; do
-	[ -f "$mutants/$name.diff" ] || die "$name: no such file in harness/red"
+	[ -f "$mutants/$name.diff" ] || die "$name: no such file in tests/mutants"
 	try_phase "red.$name" "$name: red?" try_mutant "$name"
 	if [ "$phase_status" = 0 ]; then
 		passed=$((passed + 1))

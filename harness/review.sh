@@ -14,9 +14,9 @@
 # an interrupted run goes on, and after a change only what it touches is done.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
-# shellcheck source=harness/compile.sh
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
 # shellcheck source=harness/review/text.sh
 . "$parts/review/text.sh"
@@ -373,10 +373,8 @@ self_test()
 }
 
 lock
-package_lists+=(packages.review)
-ensure_packages
+ensure_packages base review
 prepare_all
-phase applied "applying the series" prepare_applied
 if [ "${1:-}" = --self-test ]; then
 	shift
 	self_test "$@"

@@ -7,8 +7,8 @@
 # not 0. With --built nothing is built, and no other run is waited for.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 if [ "${1:-}" != --built ]; then
 	lock

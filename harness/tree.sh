@@ -5,8 +5,8 @@
 # with KERNEL=DIR, a new branch of a clean git tree of one's own.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tree=$work/tree
 exported=refs/vfio-sriov/exported
@@ -48,7 +48,6 @@ refresh_series()
 make_tree()
 {
 	prepare_all
-	phase applied "applying the series" prepare_applied
 	refresh_series
 	say "$tree: branch \"series\", $(in_git rev-list --count "base..series") patches on branch \"base\""
 }
@@ -119,9 +118,9 @@ lock
 if [ -n "${KERNEL:-}" ]; then
 	kernel=$KERNEL
 	check_kernel
-	ensure_packages
+	ensure_packages base
 	patch_kernel
 else
-	ensure_packages
+	ensure_packages base
 	make_tree
 fi

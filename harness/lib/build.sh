@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # Kernels for the test VM, and the parts of an allmodconfig kernel that
-# "make check" looks at. Sourced after lib.sh and prepare.sh.
+# "make check" looks at. Sourced after source.sh.
 
 jobs=$(nproc)
 
@@ -116,14 +116,15 @@ config_lines()
 # check_config DIR SOURCE FLAVOUR
 check_config()
 {
-	local line dropped=()
+	local line lines dropped=()
 
-	while read -r line; do
+	read_lines lines config_lines "$2" "$3"
+	for line in "${lines[@]}"; do
 		case $line in
 		'# '*) ! grep -q "^${line:2:-11}=" "$1/.config" || dropped+=("$line") ;;
 		*) grep -qxF "$line" "$1/.config" || dropped+=("$line") ;;
 		esac
-	done < <(config_lines "$2" "$3")
+	done
 	[ "${#dropped[@]}" = 0 ] ||
 		die "$(printf 'the kernel configuration did not take %s; ' "${dropped[@]}")see bases/$base/config*"
 }
@@ -175,6 +176,35 @@ compile_kernel()
 	cp "$dir/$boot_image" "$3"
 }
 
+# Images are worth keeping: a new checkout finds them in the cache by their key,
+# the newest of each kind.
+cached_image()
+{
+	printf '%s/images/bzImage%s-%s\n' "$cache" "$1" "$2"
+}
+
+make_kernel()
+{
+	local source=$1 flavour=$2 suffix=$3 cached
+
+	cached=$(cached_image "$suffix" "$4")
+	mkdir -p "$out" "$cache/images"
+	if [ -f "$cached" ] && [ -f "$cached.config" ]; then
+		cp "$cached" "$out/bzImage$suffix"
+		cp "$cached.config" "$out/.config$suffix"
+		say "found in the cache"
+		return
+	fi
+	need_disk 3000 "$work"
+	checkout_src "$(ref_of "$source")"
+	compile_kernel "$source" "$flavour" "$out/bzImage$suffix"
+	cp "$(build_dir "$flavour")/.config" "$out/.config$suffix"
+	find "$cache/images" -name "bzImage$suffix-*" -delete
+	cp "$out/.config$suffix" "$cached.config"
+	cp "$out/bzImage$suffix" "$cached.new"
+	mv "$cached.new" "$cached"
+}
+
 # build_kernel SOURCE [FLAVOUR]: image_of and its .config
 build_kernel()
 {
@@ -182,15 +212,8 @@ build_kernel()
 
 	suffix=$(suffix_of "$source" "$flavour")
 	key=$(kernel_key "$source" "$flavour")
-	if [ -f "$out/bzImage$suffix" ] && stamp_matches "bzImage$suffix" "$key"; then
-		up_to_date
-		return
-	fi
-	checkout_src "$(ref_of "$source")"
-	mkdir -p "$out"
-	compile_kernel "$source" "$flavour" "$out/bzImage$suffix"
-	cp "$(build_dir "$flavour")/.config" "$out/.config$suffix"
-	set_stamp "bzImage$suffix" "$key"
+	[ -f "$out/bzImage$suffix" ] || remove_stamp "bzImage$suffix"
+	unless_done "bzImage$suffix" "$key" make_kernel "$source" "$flavour" "$suffix" "$key"
 }
 
 selftests_dir()
@@ -211,6 +234,14 @@ compile_selftests()
 		KHDR_INCLUDES="-isystem $headers/usr/include" USERLDFLAGS=-static ${3:+"$1/$3"}
 }
 
+make_selftests_dir()
+{
+	checkout_src "$applied"
+	use_architecture "$2"
+	rm -rf "$1"
+	compile_selftests "$@"
+}
+
 # build_selftests [FLAVOUR [PROGRAM]]: the tests, for the patched kernel, or one
 # program of them, in a directory of its own
 build_selftests()
@@ -220,15 +251,8 @@ build_selftests()
 	dir=${program:+$work/$program}
 	dir=${dir:-$(selftests_dir "$flavour")}
 	key=$(in_git rev-parse "$applied")
-	if [ -d "$dir" ] && stamp_matches "${dir##*/}" "$key"; then
-		up_to_date
-		return
-	fi
-	checkout_src "$applied"
-	use_architecture "$flavour"
-	rm -rf "$dir"
-	compile_selftests "$dir" "$flavour" "$program"
-	set_stamp "${dir##*/}" "$key"
+	[ -d "$dir" ] || remove_stamp "${dir##*/}"
+	unless_done "${dir##*/}" "$key" make_selftests_dir "$dir" "$flavour" "$program"
 }
 
 # compile_with_lib PROGRAM FILE...: static, with the selftests' library

@@ -1,123 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034 # variables for those who source this
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# What every command of the harness shares: where things are, messages, phases,
-# the lock, and the end of children. Sourced, never run.
-
-# What is written and compared must not depend on who runs it.
-export LC_ALL=C
-umask 022
-
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-base=${BASE:-linux-6.12}
-basedir=$top/bases/$base
-work=$top/work/$base
-out=$top/out/$base
-logs=$out/logs
-patches=$top/patches/$base
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
-
-say()
-{
-	printf '%s\n' "$*"
-}
-
-die()
-{
-	printf 'error: %s\n' "$*" >&2
-	exit 1
-}
-
-elapsed()
-{
-	local s=$1
-
-	if [ "$s" -ge 60 ]; then
-		printf '%d min %02d s' $((s / 60)) $((s % 60))
-	else
-		printf '%d s' "$s"
-	fi
-}
-
-# ---- the base
-
-known_bases()
-{
-	local file names=()
-
-	for file in "$top"/bases/*/source; do
-		file=${file%/source}
-		names+=("${file##*/}")
-	done
-	echo "${names[*]}"
-}
-
-load_base()
-{
-	case $base in
-	*/* | .*) die "BASE=$base: no such base (known: $(known_bases))" ;;
-	esac
-	[ -f "$basedir/source" ] || die "BASE=$base: no such base (known: $(known_bases))"
-	# shellcheck source=bases/linux-6.12/source
-	. "$basedir/source"
-}
-
-# ---- stamps: a thing is up to date while its inputs hash to what they did
-
-hash_of()
-{
-	sha256sum | cut -d' ' -f1
-}
-
-stamp_matches()
-{
-	[ -f "$work/stamps/$1" ] && [ "$(cat "$work/stamps/$1")" = "$2" ]
-}
-
-set_stamp()
-{
-	mkdir -p "$work/stamps"
-	printf '%s\n' "$2" >"$work/stamps/$1"
-}
-
-# ---- the machine
-
-# DISK_NEEDED_MIB is here to be set by whoever wants to see the refusal.
-need_disk()
-{
-	local need=${DISK_NEEDED_MIB:-$1} dir=$2 have
-
-	mkdir -p "$dir"
-	have=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
-	[ "$have" -ge "$need" ] ||
-		die "not enough disk space in $dir: $need MiB needed, $have MiB free"
-}
-
-# ---- one run at a time
-
-# What the shell waits for in the background, besides a phase.
-lock_pid=
-
-lock()
-{
-	[ -z "${locked:-}" ] || return 0
-	mkdir -p "$top/work"
-	exec 9>>"$top/work/lock"
-	if ! flock -n 9; then
-		say "waiting for another run in this checkout to end ..."
-		# Not in the foreground: a signal must be heard meanwhile.
-		flock 9 &
-		lock_pid=$!
-		wait "$lock_pid" || die "cannot lock $top/work/lock"
-		lock_pid=
-	fi
-	locked=1
-}
+# The one way to run a command whose failure counts, a phase: in a shell and a
+# process group of its own, with its output in a log, progress shown meanwhile
+# and the reason of a failure after it. And the one way not to do again what is
+# done: a stamp. Sourced after base.sh.
 
 # ---- phases
 
-# A phase runs in a process group of its own, so that all of it can be ended.
 phase_group=
+# Set while what runs must not be killed, such as a package manager.
+phase_must_end=
 
 end_phase()
 {
@@ -125,6 +18,12 @@ end_phase()
 
 	[ -z "$lock_pid" ] || kill "$lock_pid" 2>/dev/null || true
 	[ -n "$phase_group" ] || return 0
+	if [ -n "$phase_must_end" ] && kill -0 -- "-$phase_group" 2>/dev/null; then
+		printf '\nwaiting for the package manager to end ...\n' >&2
+		while kill -0 -- "-$phase_group" 2>/dev/null; do
+			sleep 0.2
+		done
+	fi
 	kill -TERM -- "-$phase_group" 2>/dev/null || true
 	for ((i = 0; i < 50; i++)); do
 		kill -0 -- "-$phase_group" 2>/dev/null || break
@@ -134,11 +33,17 @@ end_phase()
 	phase_group=
 }
 
+# A command that has more to say when it is interrupted replaces this.
+tell_interrupted()
+{
+	printf '\ninterrupted; the next run goes on from here\n' >&2
+}
+
 interrupted()
 {
 	trap '' INT TERM HUP
 	end_phase
-	printf '\ninterrupted; the next run goes on from here\n' >&2
+	tell_interrupted
 	exit "$1"
 }
 
@@ -166,7 +71,7 @@ progress()
 {
 	local n
 
-	n=$(grep -acE '^  (CC|AS|HOSTCC|LD|AR) ' "$1" || true)
+	n=$(grep -acE '^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+/[0-9]+\] ' "$1" || true)
 	if [ "$n" != 0 ]; then
 		printf ', %d files built' "$n"
 		return
@@ -191,9 +96,9 @@ watch_phase()
 	done
 }
 
-# try_phase LOGNAME TITLE COMMAND...: run COMMAND with its output in a log, show
-# that time passes, leave its exit status in phase_status. Not to be called
-# where the shell ignores errexit ("if", "||"): COMMAND relies on it.
+# try_phase LOGNAME TITLE COMMAND...: leaves the exit status of COMMAND in
+# phase_status. COMMAND runs with errexit in force, and so must this be called:
+# not where the shell ignores it ("if", "||"), as shellcheck tells.
 try_phase()
 {
 	local log=$logs/$1.log title=$2 start=$SECONDS pid
@@ -209,6 +114,7 @@ try_phase()
 	watch_phase "$title" "$log" "$start" "$pid"
 	phase_status=0
 	wait "$pid" || phase_status=$?
+	phase_must_end=
 	end_phase
 	[ ! -t 1 ] || printf '\r\033[K'
 	phase_result "$title" "$log" $((SECONDS - start)) "$phase_status"
@@ -216,12 +122,13 @@ try_phase()
 
 phase_result()
 {
-	local title=$1 log=$2 t=$3 status=$4 mark
+	local title=$1 log=$2 t=$3 status=$4 last mark
 
+	last=$(tail -n 1 "$log" 2>/dev/null || true)
 	if [ "$status" != 0 ]; then
 		mark="FAILED after $(elapsed "$t")"
-	elif [ "$(tail -n 1 "$log" 2>/dev/null)" = "up to date" ]; then
-		mark="up to date"
+	elif [[ $last = "up to date" || $last = "kept, "* ]]; then
+		mark=$last
 	else
 		mark="done in $(elapsed "$t")"
 	fi
@@ -262,4 +169,55 @@ phase()
 up_to_date()
 {
 	echo "up to date"
+}
+
+# ---- stamps: what is done, by the hash of all that it depends on
+
+stamp_matches()
+{
+	[ -f "$work/stamps/$1" ] && [ "$(head -n 1 "$work/stamps/$1")" = "$2" ]
+}
+
+set_stamp()
+{
+	mkdir -p "$work/stamps"
+	printf '%s\n' "$2" >"$work/stamps/$1.new"
+	mv "$work/stamps/$1.new" "$work/stamps/$1"
+}
+
+remove_stamp()
+{
+	rm -f "$work/stamps/$1"
+}
+
+# unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes
+# back when it has succeeded, so that nothing half-made counts as done.
+unless_done()
+{
+	local name=$1 key=$2
+
+	shift 2
+	if stamp_matches "$name" "$key"; then
+		up_to_date
+		return
+	fi
+	remove_stamp "$name"
+	"$@"
+	set_stamp "$name" "$key"
+}
+
+# unless_passed NAME KEY COMMAND...: the same for a check. Only what passed is
+# kept, with its date; FRESH=1 runs it again.
+unless_passed()
+{
+	local name=result.$1 key=$2
+
+	shift 2
+	if [ -z "${FRESH:-}" ] && stamp_matches "$name" "$key"; then
+		say "kept, passed on $(date -r "$work/stamps/$name" '+%F %H:%M')"
+		return
+	fi
+	remove_stamp "$name"
+	"$@"
+	set_stamp "$name" "$key"
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
-# From commits to patch files, the same bytes each time. Sourced after lib.sh.
+# From commits to patch files, the same bytes each time. Sourced after base.sh.
 
 # Nobody's own settings of git may change what is written.
 plain_git()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# What "make check" and "make review" share: the patches one by one, compiled
-# and judged by checkpatch. Sourced after parts.sh.
+# What the checks and "make review" share: the patches one by one, compiled
+# and judged by checkpatch. Sourced after all.sh.
 
 # The series' commits, in order.
 commits()
@@ -10,21 +10,22 @@ commits()
 	in_git rev-list --reverse "base..$applied"
 }
 
-# The test programs' and compilers' words for a problem, without line numbers,
-# so that the same warning on another line is not a new one.
+# The compilers' words for a problem, without line numbers, so that the same
+# warning on another line is not a new one.
 warnings_in()
 {
-	grep -aE '(^|[^-])[Ww]arning:' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u || true
+	awk '/(^|[^-])[Ww]arning:/' "$1" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u
 }
 
-# Every driver of drivers/vfio, as of what is checked out at REF.
+# compile_vfio LOG DIR REF [ARGUMENT]...: every driver of drivers/vfio, as of what
+# is checked out at REF.
 compile_vfio()
 {
-	local dir=$1 ref=$2
+	local log=$1 dir=$2 ref=$3
 
-	shift 2
+	shift 3
 	checkout_src "$ref"
-	kmake "$dir" "$@" drivers/vfio/
+	kmake "$dir" "$@" drivers/vfio/ 2>&1 | tee "$log"
 }
 
 # A symbol can't be turned off as long as something that selects it is on.

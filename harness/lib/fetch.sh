@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # The Debian source package of the base, in the cache: no root needed, nothing
-# installed. Sourced after lib.sh.
+# installed. Sourced after run.sh.
 
 # The machine's index may be old, or not list the package at all (a fresh
 # system has none): then one is fetched into the cache, from the same mirrors.
@@ -18,15 +18,8 @@ use_own_index()
 
 newest_version()
 {
-	local version newest=
-
-	while read -r version; do
-		if [ -z "$newest" ] || dpkg --compare-versions "$version" gt "$newest"; then
-			newest=$version
-		fi
-	done < <(apt-cache "${own_index[@]}" madison "$PACKAGE" 2>/dev/null |
-		awk -F ' *[|] *' '/ Packages$/ { print $2 }')
-	echo "$newest"
+	apt-cache "${own_index[@]}" madison "$PACKAGE" 2>/dev/null |
+		awk -F ' *[|] *' '/ Packages$/ { print $2 }' | sort -Vr | sed -n 1p
 }
 
 package_file()
@@ -51,19 +44,20 @@ package_is_good()
 # apt checks what it downloads against the signed index.
 download_package()
 {
-	rm -rf "$cache/partial"
-	mkdir -p "$cache/partial"
-	(cd "$cache/partial" &&
+	local dir
+
+	dir=$(mktemp -d "$cache/partial.XXXXXX")
+	(cd "$dir" &&
 		apt-get "${own_index[@]}" -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 \
-			-q download "$PACKAGE=$1") || return 1
-	mv "$cache/partial/${PACKAGE}_"*.deb "$(package_file "$1")"
+			-q download "$PACKAGE=$1") || { rm -rf "$dir"; return 1; }
+	mv "$dir/${PACKAGE}_"*.deb "$(package_file "$1")"
+	rmdir "$dir"
 }
 
 fetch_source()
 {
 	local version
 
-	need_disk 400 "$cache"
 	version=$(newest_version)
 	if [ -z "$version" ]; then
 		echo "the machine's package index does not list $PACKAGE; fetching an index"
@@ -76,6 +70,8 @@ fetch_source()
 		up_to_date
 		return
 	fi
+	need_disk 400 "$cache"
+	# shellcheck disable=SC2310 # it says itself whether it failed
 	if ! download_package "$version"; then
 		use_own_index || die "$PACKAGE $version cannot be downloaded: is there a network?"
 		version=$(newest_version)

@@ -9,7 +9,7 @@
 # and its work tree work/<base>/src, which belongs to the harness: what is
 # built is checked out there. Builds are in subdirectories of it, so that every
 # path the compiler sees is relative and ccache hits wherever the checkout is.
-# Sourced after lib.sh and fetch.sh.
+# Sourced after fetch.sh.
 
 gitdir=$work/git
 src=$work/src
@@ -107,20 +107,22 @@ create_src()
 	rmdir "$dir"
 }
 
+unpack_stock()
+{
+	need_disk 7000 "$work"
+	unpack_source "$1" "$work/incoming"
+	commit_stock "$1" "$work/incoming"
+	create_src "$work/incoming"
+}
+
 prepare_stock()
 {
 	local version
 
 	version=$(source_version)
 	create_repository
-	if [ -d "$src" ] && stamp_matches stock "$version"; then
-		up_to_date
-		return
-	fi
-	unpack_source "$version" "$work/incoming"
-	commit_stock "$version" "$work/incoming"
-	create_src "$work/incoming"
-	set_stamp stock "$version"
+	[ -d "$src" ] || remove_stamp stock
+	unless_done stock "$version" unpack_stock "$version"
 }
 
 # ---- base
@@ -134,84 +136,82 @@ base_key()
 	} | hash_of
 }
 
-prepare_base()
+commit_base()
 {
-	local key tree
+	local tree
 
-	key=$(base_key)
-	if stamp_matches base "$key"; then
-		up_to_date
-		return
-	fi
 	checkout_src stock
 	"$basedir/prepare" "$src"
 	in_src add -u .
 	tree=$(in_src write-tree)
 	in_git update-ref refs/heads/base "$(in_git commit-tree \
 		-m "base: Debian $PACKAGE $(source_version) without the older VF token code" "$tree")"
-	set_stamp base "$key"
+}
+
+prepare_base()
+{
+	local key
+
+	key=$(base_key)
+	unless_done base "$key" commit_base
 }
 
 # ---- the series
 
+# All but the cover letter.
 patch_files()
 {
-	local file
-
-	for file in "$patches"/[0-9]*.patch; do
-		case ${file##*/} in
-		0000-*) ;;
-		*) [ ! -f "$file" ] || echo "$file" ;;
-		esac
-	done
+	find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort
 }
 
 applied_key()
 {
-	local file
+	local files
 
+	read_lines files patch_files
+	[ "${#files[@]}" != 0 ] || die "no patches in $patches"
 	{
 		in_git rev-parse base
-		while read -r file; do
-			cat "$file"
-		done < <(patch_files)
+		cat "${files[@]}"
 	} | hash_of
 }
 
+# apply_patches DIR [OPTION]...
 apply_patches()
 {
-	local dir=$1 file
+	local dir=$1 file files
 
 	shift
-	while read -r file; do
+	read_lines files patch_files
+	for file in "${files[@]}"; do
 		if ! git -C "$dir" -c core.hooksPath=/dev/null am -q --no-3way "$@" "$file"; then
 			git -C "$dir" am --abort || true
 			die "${file##*/} does not apply"
 		fi
-	done < <(patch_files)
+	done
+}
+
+commit_series()
+{
+	in_src am --abort 2>/dev/null || true
+	checkout_src base
+	apply_patches "$src" --committer-date-is-author-date
+	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
 }
 
 prepare_applied()
 {
 	local key
 
-	[ -n "$(patch_files)" ] || die "no patches in $patches"
 	key=$(applied_key)
-	if stamp_matches applied "$key"; then
-		up_to_date
-		return
-	fi
-	in_src am --abort 2>/dev/null || true
-	checkout_src base
-	apply_patches "$src" --committer-date-is-author-date
-	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
-	set_stamp applied "$key"
+	unless_done applied "$key" commit_series
 }
 
+# What the commands begin with that need the source.
 prepare_all()
 {
-	need_disk 7000 "$work"
-	phase fetch "fetching $PACKAGE" fetch_source
+	phase fetch "fetching $PACKAGE" with_cache fetch_source
 	phase stock "unpacking $PACKAGE $(source_version)" prepare_stock
 	phase base "preparing the base" prepare_base
+	phase applied "applying the series" prepare_applied
 }
