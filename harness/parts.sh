@@ -17,6 +17,8 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 . "$parts/build.sh"
 # shellcheck source=harness/series.sh
 . "$parts/series.sh"
+# shellcheck source=harness/lib/debian-kernel.sh
+. "$parts/lib/debian-kernel.sh"
 # shellcheck source=harness/boot.sh
 . "$parts/boot.sh"
 
