@@ -3,10 +3,12 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE FLAVOUR KERNEL TREE FORCE ROUNDS INPUTS CMD
+export BASE FLAVOUR KERNEL KVER TREE FORCE ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
+modules:
+	@harness/modules.sh $(SOURCE)
 demo:
 	@harness/demo.sh
 shell:
@@ -40,5 +42,5 @@ tree:
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree export
+.PHONY: help modules demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree export
 .NOTPARALLEL:

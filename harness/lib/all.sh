@@ -19,6 +19,8 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 . "$parts/build.sh"
 # shellcheck source=harness/lib/series.sh
 . "$parts/series.sh"
+# shellcheck source=harness/lib/debian-kernel.sh
+. "$parts/debian-kernel.sh"
 # shellcheck source=harness/lib/vm.sh
 . "$parts/vm.sh"
 
