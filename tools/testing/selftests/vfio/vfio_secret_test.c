@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VF token goes into the kernel and never comes out: not in the log or the
- * trace, not in sysfs, procfs or debugfs, not in the memory of who gave it.  A
+ * A VF token goes into the kernel and never comes out: not in the log, not
+ * in sysfs, procfs or debugfs, not in the memory of who gave it.  A
  * refused open is logged with its reason, without the tokens.
  */
 #include <errno.h>
@@ -24,7 +24,6 @@
 #include "lib/bench.h"
 #include "lib/klog.h"
 #include "lib/search.h"
-#include "lib/trace.h"
 #include "lib/user.h"
 
 #define TEST_SECONDS	1000
@@ -107,7 +106,7 @@ static int look_for_token(const char *path, const struct stat *stat, int type,
 {
 	const char *name = path + ftw->base;
 
-	/* The trace has a place of its own; threads have what processes have. */
+	/* Nothing of vfio is traced; threads have what processes have. */
 	if (type == FTW_D && (!strcmp(name, "tracing") || !strcmp(name, "task")))
 		return FTW_SKIP_SUBTREE;
 	if (type != FTW_F || !(stat->st_mode & 0444) || is_no_matter(path, name))
@@ -159,23 +158,6 @@ static bool look_in_log(int log, int *nr_records)
 	return false;
 }
 
-/* The events in words, then as they are in the ring buffers. */
-static bool look_in_trace(void)
-{
-	char path[PATH_MAX];
-	int cpu;
-
-	if (file_has_token(TRACE_DIR "/trace"))
-		return true;
-	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
-		snprintf(path, sizeof(path),
-			 TRACE_DIR "/per_cpu/cpu%d/trace_pipe_raw", cpu);
-		if (file_has_token(path))
-			return true;
-	}
-	return false;
-}
-
 /* ------------------------------------------------------------- the tests */
 
 FIXTURE(secret)
@@ -205,7 +187,6 @@ FIXTURE_SETUP(secret)
 
 FIXTURE_TEARDOWN(secret)
 {
-	EXPECT_EQ(0, trace_stop());
 	user_exit(&self->vf);
 	user_exit(&self->pf);
 	close(self->log);
@@ -245,20 +226,12 @@ TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
 	int nr_records = 0;
 	size_t i;
 
-	ASSERT_EQ(0, trace_start());
 	ASSERT_EQ(0, present_tokens(&self->pf, &self->vf));
 
 	/* There is something to be seen. */
-	EXPECT_LT(0, trace_count_of("vfio_open_granted", vf));
-	EXPECT_LT(0, trace_count_of("vfio_open_refused", vf));
-	EXPECT_LT(0, trace_count_of("vfio_pci_token_set", pf));
 	EXPECT_FALSE(look_in_log(self->log, &nr_records))
 		TH_LOG("%s", found_in);
 	EXPECT_LT(0, nr_records);
-	nr_bytes = 0;
-	EXPECT_FALSE(look_in_trace())
-		TH_LOG("%s", found_in);
-	EXPECT_LT(0, nr_bytes);
 	for (i = 0; i < ARRAY_SIZE(devices); i++) {
 		EXPECT_EQ(0, look_in_sysfs(devices[i]))
 			TH_LOG("%s", found_in);
@@ -476,18 +449,6 @@ TEST_F_TIMEOUT(secret, core_of_the_opener_has_no_token, TEST_SECONDS)
 
 /* ---------------------------------------------- would it have been found? */
 
-static int write_bytes(const char *path, const void *data, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, data, len);
-	close(fd);
-	return n == (ssize_t)len ? 0 : -EIO;
-}
-
 /* As %16phC and the like would have it. */
 static void spell_out(char *text, const unsigned char *bytes,
 		      const char *between)
@@ -526,15 +487,8 @@ TEST_F_TIMEOUT(secret, planted_tokens_are_found, TEST_SECONDS)
 	spell_out(text, turned, "");
 	EXPECT_TRUE(planted_in_log(self->log, text));
 
-	/* Text, then bytes that text does not show. */
-	ASSERT_EQ(0, trace_start());
-	ASSERT_EQ(0, file_write(TRACE_DIR "/trace_marker", tokens[0]));
-	EXPECT_TRUE(look_in_trace());
-	ASSERT_EQ(0, trace_clear());
-	EXPECT_FALSE(look_in_trace());
-	ASSERT_EQ(0, write_bytes(TRACE_DIR "/trace_marker_raw", turned,
-				 sizeof(turned)));
-	EXPECT_TRUE(look_in_trace());
+	/* Bytes that text does not show. */
+	EXPECT_TRUE(has_token((const char *)turned, sizeof(turned)));
 
 	/* sysfs and procfs repeat these. */
 	ASSERT_EQ(0, pci_set_override(vf, tokens[0]));

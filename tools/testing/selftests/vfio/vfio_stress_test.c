@@ -5,8 +5,7 @@
  * In each round processes open and close the PF and VFs at once, with right,
  * old and wrong tokens, on both paths; set tokens; take VFs away or restart the
  * PF; are killed in the middle of an open.  What they did, when, and with what
- * result is compared with the rules afterwards, see lib/history.h, and with the
- * trace events of the kernel.
+ * result is compared with the rules afterwards, see lib/history.h.
  *
  * VFIO_SEED	repeats the choices of a run, which prints its seed
  * VFIO_ROUNDS	how many rounds; default 30, with VFIO_DEEP=1 1000
@@ -29,7 +28,6 @@
 #include "lib/bench.h"
 #include "lib/history.h"
 #include "lib/random.h"
-#include "lib/trace.h"
 
 #define PF		VF_MODEL_PF
 #define ROUNDS		30
@@ -91,7 +89,6 @@ static struct history_counts counts;
 static struct round round;
 static uint64_t seed;
 static bool group_only;
-static bool traced;
 static int nr_vfs;
 
 /* ------------------------------------------------------------------ choices */
@@ -714,51 +711,6 @@ static bool is_as_before(void)
 	return true;
 }
 
-/*
- * Each refusal has its event, and each open that was granted, too.  An open
- * that never returned may have been either, and of those that failed for
- * another reason some were granted before.
- */
-static bool trace_agrees(unsigned int device)
-{
-	struct history_opens opens = history_opens(history, device);
-	const char *dev = history->device[device];
-	int refusals = trace_count_of("vfio_open_refused", dev);
-	int grants = trace_count_of("vfio_open_granted", dev);
-
-	if (device == PF)
-		opens.granted++;	/* by whom the first token is set */
-	if (refusals >= opens.refused &&
-	    refusals <= opens.refused + opens.unfinished &&
-	    grants >= opens.granted)
-		return true;
-	ksft_print_msg("%s: %d opens refused, %d granted, %d not returned\n",
-		       dev, opens.refused, opens.granted, opens.unfinished);
-	ksft_print_msg("but traced: %d refused, %d granted\n", refusals, grants);
-	return false;
-}
-
-static bool all_traces_agree(void)
-{
-	bool good = true;
-	int device;
-
-	for (device = 0; traced && device <= nr_vfs; device++)
-		good &= trace_agrees(device);
-	return good;
-}
-
-static void start_trace(void)
-{
-	int ret = trace_supported() ? trace_start() : -ENOENT;
-
-	if (ret && ret != -ENOENT)
-		ksft_exit_fail_msg("tracing: %s\n", strerror(-ret));
-	traced = !ret;
-	if (!traced)
-		ksft_print_msg("this kernel has no trace events of vfio\n");
-}
-
 static bool run_round(unsigned int nr)
 {
 	int device;
@@ -772,17 +724,12 @@ static bool run_round(unsigned int nr)
 		snprintf(history->device[device], PCI_ADDR_LEN, "%s",
 			 bench.vf[device - 1]);
 
-	if (traced && trace_clear())
-		ksft_exit_fail_msg("the trace can't be cleared\n");
 	open_shared();
 	set_first_token();
 	good = run_actors();
 	close_shared();
 	good &= is_as_before();
-	good &= all_traces_agree();
 	good &= history_check(history, (2U << nr_vfs) - 1, TOKEN_A, &counts);
-	if (!good && traced)
-		trace_print("# ");
 	return good;
 }
 
@@ -834,7 +781,6 @@ static int stress(int argc, char **argv)
 		ksft_exit_fail_msg("no shared memory\n");
 	ksft_print_msg("%s with %d VFs, %lu rounds\n", bench.pf, nr_vfs,
 		       rounds);
-	start_trace();
 
 	for (nr = 0; nr < rounds; nr++) {
 		if (!run_round(nr)) {
@@ -845,7 +791,6 @@ static int stress(int argc, char **argv)
 			print_counts(nr + 1, seconds_now() - start);
 	}
 	print_counts(nr, seconds_now() - start);
-	trace_stop();
 	ksft_test_result(nr == rounds,
 			 "some serial order explains each round\n");
 	ksft_test_result(rounds < ROUNDS || has_met_all(),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does vf_token in sysfs say what an open takes, and does poll() tell when that
- * changes?
+ * vf_token in sysfs is there on devices that take a token and on no others, and
+ * says whether it is required.  It never changes while the device is bound, so
+ * it does not tell whether a VF is in use.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +21,6 @@ static const char *vf2 = bench.vf[1];
 
 FIXTURE(token_need)
 {
-	int fd;		/* the PF's file: poll() is about what was read there */
 	struct holder holder;
 };
 
@@ -40,36 +39,14 @@ FIXTURE_VARIANT_ADD(token_need, cdev) { .path = OPEN_CDEV };
 	EXPECT_STREQ(what, pci_token_need(addr, __need));		\
 } while (0)
 
-#define EXPECT_CHANGE_TO(what) do {					\
-	char __need[PCI_NEED_LEN];					\
-									\
-	EXPECT_TRUE(changed(self->fd, -1));				\
-	EXPECT_STREQ(what, pci_read_token_need(self->fd, __need));	\
-} while (0)
-
-static bool changed(int fd, int milliseconds)
-{
-	struct pollfd file = { .fd = fd, .events = POLLPRI };
-
-	return poll(&file, 1, milliseconds) == 1 && file.revents & POLLPRI;
-}
-
 FIXTURE_SETUP(token_need)
 {
-	char need[PCI_NEED_LEN];
-
 	ASSERT_EQ(0, try_open(variant->path, pf, TOKEN_1));
-	self->fd = pci_open_token_need(pf);
-	ASSERT_LE(0, self->fd);
-	ASSERT_STREQ("optional", pci_read_token_need(self->fd, need));
 }
 
 FIXTURE_TEARDOWN(token_need)
 {
-	close(self->fd);
 }
-
-/* ------------------------------------------------------------ what it says */
 
 TEST_F_TIMEOUT(token_need, what_is_advised_opens_the_device, TEST_SECONDS)
 {
@@ -79,85 +56,53 @@ TEST_F_TIMEOUT(token_need, what_is_advised_opens_the_device, TEST_SECONDS)
 	EXPECT_NEED("required", vf);
 	EXPECT_EQ(-EACCES, try_open(variant->path, vf, NULL));
 
+	/* The PF's token is the right one then, and the file does not change. */
 	ASSERT_EQ(0, holder_open(&self->holder, variant->path, vf, TOKEN_1));
-	EXPECT_NEED("required", pf);
+	EXPECT_NEED("optional", pf);
+	EXPECT_NEED("required", vf);
+	EXPECT_NEED("required", vf2);
 	EXPECT_EQ(-EACCES, try_open(variant->path, pf, NULL));
 	EXPECT_EQ(0, try_open(variant->path, pf, TOKEN_1));
-	EXPECT_NEED("required", vf2);
-	EXPECT_EQ(0, try_open(variant->path, vf2, TOKEN_1));
-
 	holder_release(&self->holder);
 	EXPECT_NEED("optional", pf);
 	EXPECT_NEED("required", vf);
-	EXPECT_EQ(0, try_open(variant->path, vf, TOKEN_1));
 }
 
-TEST_F_TIMEOUT(token_need, device_without_sriov_takes_none, TEST_SECONDS)
+TEST_F_TIMEOUT(token_need, other_devices_have_no_file, TEST_SECONDS)
 {
 	char addr[PCI_ADDR_LEN];
 
 	if (!bench_find_plain_device(addr))
 		SKIP(return, "no device that is neither PF nor VF on vfio-pci");
-	EXPECT_NEED("none", addr);
+	EXPECT_EQ(-ENOENT, pci_open_token_need(addr));
 	EXPECT_EQ(-EINVAL, try_open(variant->path, addr, TOKEN_1));
 	EXPECT_EQ(0, try_open(variant->path, addr, NULL));
 }
 
-/* ---------------------------------------------------------- when it changes */
-
-TEST_F_TIMEOUT(token_need, poll_tells_of_first_open_and_last_close, TEST_SECONDS)
+TEST_F_TIMEOUT(token_need, pf_unbound_and_bound_again, TEST_SECONDS)
 {
-	struct holder second;
-
-	EXPECT_FALSE(changed(self->fd, 0));
-	ASSERT_EQ(0, holder_open(&self->holder, variant->path, vf, TOKEN_1));
-	EXPECT_CHANGE_TO("required");
-
-	/* Neither those that are refused, nor these, change anything. */
-	EXPECT_EQ(-EACCES, try_open(variant->path, vf2, TOKEN_2));
-	ASSERT_EQ(0, holder_open(&second, variant->path, vf2, TOKEN_1));
-	EXPECT_EQ(0, try_open(variant->path, pf, TOKEN_1));
-	holder_release(&self->holder);
-	EXPECT_FALSE(changed(self->fd, 0));
-
-	holder_release(&second);
-	EXPECT_CHANGE_TO("optional");
-}
-
-TEST_F_TIMEOUT(token_need, killed_user_gives_back, TEST_SECONDS)
-{
-	ASSERT_EQ(0, holder_open(&self->holder, variant->path, vf, TOKEN_1));
-	EXPECT_CHANGE_TO("required");
-	holder_kill(&self->holder);
-	EXPECT_CHANGE_TO("optional");
-}
-
-/* A file that was opened before is of no use then, and does no harm. */
-TEST_F_TIMEOUT(token_need, pf_that_is_unbound_says_nothing, TEST_SECONDS)
-{
-	char need[PCI_NEED_LEN];
-
 	ASSERT_EQ(0, pci_unbind(pf));
-	EXPECT_STREQ("", pci_read_token_need(self->fd, need));
 	EXPECT_EQ(-ENOENT, pci_open_token_need(pf));
 	ASSERT_EQ(0, pci_bind(pf, VFIO_PCI));
 	EXPECT_NEED("optional", pf);
-	EXPECT_STREQ("", pci_read_token_need(self->fd, need));
 	ASSERT_EQ(0, bench_enable_vfs(2));
+	EXPECT_NEED("required", vf);
 }
 
-/* --------------------------------------------------------- who may do what */
-
-TEST_F_TIMEOUT(token_need, anybody_reads_it_and_nobody_writes, TEST_SECONDS)
+TEST_F_TIMEOUT(token_need, everybody_reads_and_nobody_writes, TEST_SECONDS)
 {
 	struct stat file;
 	char path[64];
+	int fd;
 
-	ASSERT_EQ(0, fstat(self->fd, &file));
+	fd = pci_open_token_need(pf);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &file));
 	EXPECT_EQ(0444, file.st_mode & 0777);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
-	EXPECT_EQ(-EACCES, file_write(path, "none"));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	EXPECT_EQ(-EACCES, file_write(path, "required"));
 	EXPECT_NEED("optional", pf);
+	close(fd);
 }
 
 int main(int argc, char **argv)

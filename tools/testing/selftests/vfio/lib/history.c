@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define VF_CHECK_STATES	262144U
-#include "../../../../../drivers/vfio/pci/vfio_pci_sriov_check.h"
+#include "vfio_pci_sriov_check.h"
 #include "../../kselftest.h"
 #include "history.h"
 
@@ -107,28 +107,6 @@ unsigned int history_begin_close(struct history *history, int actor,
 	entry->start_time = now();
 	entry->call.start = history_stamp(history);
 	return nr;
-}
-
-struct history_opens history_opens(const struct history *history,
-				   unsigned int device)
-{
-	struct history_opens opens = {};
-	unsigned int i;
-
-	for (i = 0; i < history->nr; i++) {
-		const struct history_entry *entry = &history->entry[i];
-
-		if (entry->call.what != VF_CALL_OPEN ||
-		    entry->call.device != device)
-			continue;
-		if (!entry->end_time)
-			opens.unfinished++;
-		else if (!entry->call.result)
-			opens.granted++;
-		else if (entry->call.result == -EACCES)
-			opens.refused++;
-	}
-	return opens;
 }
 
 /* -------------------------------------------- from entries to the model's calls */

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "../../../../../drivers/vfio/pci/vfio_pci_sriov_model.h"
+#include "vfio_pci_sriov_model.h"
 #include "user.h"
 
 #define HISTORY_CALLS	128
@@ -75,16 +75,6 @@ void history_end(struct history *history, unsigned int nr, int result);
 /* One of those who hold what call @open opened is going to close it. */
 unsigned int history_begin_close(struct history *history, int actor,
 				 unsigned int open);
-
-/* How many opens of a device had which end. */
-struct history_opens {
-	int granted;
-	int refused;	/* for the token */
-	int unfinished;	/* never returned */
-};
-
-struct history_opens history_opens(const struct history *history,
-				   unsigned int device);
 
 /*
  * Does some serial order explain it?  If none does, the story is printed.  The

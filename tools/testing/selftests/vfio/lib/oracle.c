@@ -153,18 +153,35 @@ int oracle_request(struct oracle *oracle, const struct target *target,
 
 #define BIND_SHORT	offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
 
-static int read_token(const struct oracle *oracle, struct span span,
-		      __u32 argsz, struct presented *presented)
+/*
+ * The structure is extensible: it reads as zeros behind argsz, and what lies
+ * behind the known members must be zeros.
+ */
+static int read_bind(struct span span, struct vfio_device_bind_iommufd *bind)
 {
-	struct vfio_device_bind_iommufd bind;
-	struct span token;
+	size_t i, argsz;
 
-	if (argsz < sizeof(bind))
-		return -EINVAL;
-	if (span.len < sizeof(bind))
+	memset(bind, 0, sizeof(*bind));
+	if (span.len < sizeof(bind->argsz))
 		return -EFAULT;
-	memcpy(&bind, span.at, sizeof(bind));
-	token = oracle_span(oracle, bind.token_uuid_ptr);
+	memcpy(&bind->argsz, span.at, sizeof(bind->argsz));
+	argsz = bind->argsz;
+	if (argsz < BIND_SHORT)
+		return -EINVAL;
+	for (i = sizeof(*bind); i < argsz && i < span.len; i++)
+		if (span.at[i])
+			return -E2BIG;
+	if (span.len < argsz)
+		return -EFAULT;
+	memcpy(bind, span.at, argsz < sizeof(*bind) ? argsz : sizeof(*bind));
+	return 0;
+}
+
+static int read_token(const struct oracle *oracle, __u64 address,
+		      struct presented *presented)
+{
+	struct span token = oracle_span(oracle, address);
+
 	if (token.len < TOKEN_BYTES)
 		return -EFAULT;
 	presented->given = true;
@@ -199,17 +216,16 @@ int oracle_bind(struct oracle *oracle, const struct target *target,
 	struct span span = oracle_span(oracle, address);
 	struct presented presented = { .given = false };
 	struct vfio_device_bind_iommufd bind;
-	int ret = 0;
+	int ret;
 
-	if (span.len < BIND_SHORT)
-		return -EFAULT;
-	memcpy(&bind, span.at, BIND_SHORT);
-	if (bind.argsz < BIND_SHORT || bind.iommufd < 0 ||
-	    (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN) ||
+	ret = read_bind(span, &bind);
+	if (ret)
+		return ret;
+	if (bind.iommufd < 0 || (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN) ||
 	    target->file == FILE_OF_GROUP)
 		return -EINVAL;
 	if (bind.flags & VFIO_DEVICE_BIND_FLAG_TOKEN)
-		ret = read_token(oracle, span, bind.argsz, &presented);
+		ret = read_token(oracle, bind.token_uuid_ptr, &presented);
 	if (!ret)
 		ret = check_cdev(target, bind.iommufd);
 	if (!ret)
