@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <libvfio.h>
+
+#include "../../kselftest.h"
+#include "../sriov_util.h"
+
+#define DEVICES		"/sys/bus/pci/devices"
+#define CONTAINER	"/dev/vfio/vfio"
+#define IOMMUFD		"/dev/iommu"
+
+#define FAIL(...) do {							\
+	fprintf(stderr, "# " __VA_ARGS__);				\
+	fprintf(stderr, " (%s)\n", strerror(errno));			\
+	exit(KSFT_FAIL);						\
+} while (0)
+
+static int open_or_fail(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		FAIL("cannot open %s", path);
+	return fd;
+}
+
+static void *alloc_or_fail(size_t size)
+{
+	void *mem = calloc(1, size);
+
+	if (!mem)
+		FAIL("out of memory");
+	return mem;
+}
+
+/* -------------------------------------------------------------- IOMMU */
+
+static const struct iommu_mode modes[] = {
+	{ MODE_VFIO_TYPE1_IOMMU, CONTAINER, VFIO_TYPE1_IOMMU },
+	{ MODE_VFIO_TYPE1V2_IOMMU, CONTAINER, VFIO_TYPE1v2_IOMMU },
+	{ MODE_IOMMUFD_COMPAT_TYPE1, IOMMUFD, VFIO_TYPE1_IOMMU },
+	{ MODE_IOMMUFD_COMPAT_TYPE1V2, IOMMUFD, VFIO_TYPE1v2_IOMMU },
+	{ MODE_IOMMUFD, NULL, 0 },
+};
+
+static const struct iommu_mode *find_mode(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i].name, name))
+			return &modes[i];
+	errno = EINVAL;
+	FAIL("unknown IOMMU mode %s", name);
+}
+
+struct iommu *iommu_init(const char *iommu_mode)
+{
+	struct iommu *iommu = alloc_or_fail(sizeof(*iommu));
+
+	iommu->mode = find_mode(iommu_mode);
+	iommu->container_fd = -1;
+	iommu->iommufd = -1;
+	if (iommu->mode->container_path)
+		iommu->container_fd = open_or_fail(iommu->mode->container_path);
+	else
+		iommu->iommufd = open_or_fail(IOMMUFD);
+	return iommu;
+}
+
+void iommu_cleanup(struct iommu *iommu)
+{
+	close(iommu->mode->container_path ? iommu->container_fd :
+					    iommu->iommufd);
+	free(iommu);
+}
+
+/* ------------------------------------------------------------ devices */
+
+struct vfio_pci_device *vfio_pci_device_alloc(const char *bdf,
+					      struct iommu *iommu)
+{
+	struct vfio_pci_device *device = alloc_or_fail(sizeof(*device));
+
+	device->bdf = bdf;
+	device->iommu = iommu;
+	return device;
+}
+
+void vfio_pci_device_free(struct vfio_pci_device *device)
+{
+	free(device);
+}
+
+void vfio_pci_group_setup(struct vfio_pci_device *device, const char *bdf)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/dev/vfio/%d",
+		 sysfs_iommu_group_get(bdf));
+	device->group_fd = open_or_fail(path);
+	if (ioctl(device->group_fd, VFIO_GROUP_SET_CONTAINER,
+		  &device->iommu->container_fd))
+		FAIL("%s: cannot set the container", path);
+}
+
+void vfio_container_set_iommu(struct vfio_pci_device *device)
+{
+	struct iommu *iommu = device->iommu;
+
+	if (ioctl(iommu->container_fd, VFIO_SET_IOMMU, iommu->mode->iommu_type))
+		FAIL("cannot set the IOMMU %s", iommu->mode->name);
+}
+
+void __vfio_pci_group_get_device_fd(struct vfio_pci_device *device,
+				    const char *bdf, const char *vf_token)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request), "%s%s%s", bdf,
+		 vf_token ? " vf_token=" : "", vf_token ?: "");
+	device->fd = ioctl(device->group_fd, VFIO_GROUP_GET_DEVICE_FD, request);
+}
+
+const char *vfio_pci_get_cdev_path(const char *bdf)
+{
+	char dir_path[PATH_MAX], path[PATH_MAX] = "";
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(dir_path, sizeof(dir_path), DEVICES "/%s/vfio-dev", bdf);
+	dir = opendir(dir_path);
+	if (!dir)
+		FAIL("cannot open %s", dir_path);
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "vfio", 4))
+			snprintf(path, sizeof(path), "/dev/vfio/devices/%s",
+				 entry->d_name);
+	closedir(dir);
+	return strdup(path);
+}
+
+void vfio_pci_cdev_open(struct vfio_pci_device *device, const char *bdf)
+{
+	const char *path = vfio_pci_get_cdev_path(bdf);
+
+	device->fd = open_or_fail(path);
+	free((void *)path);
+}
+
+int __vfio_device_bind_iommufd(int device_fd, int iommufd,
+			       const char *vf_token)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = iommufd,
+	};
+	unsigned char bytes[TOKEN_BYTES];
+
+	if (vf_token) {
+		if (token_parse(vf_token, bytes))
+			return -EINVAL;
+		bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+		bind.token_uuid_ptr = (uintptr_t)bytes;
+	}
+	return ioctl(device_fd, VFIO_DEVICE_BIND_IOMMUFD, &bind) ? -errno : 0;
+}
+
+void vfio_device_set_vf_token(int fd, const char *vf_token)
+{
+	unsigned char bytes[TOKEN_BYTES];
+
+	errno = EINVAL;
+	if (token_parse(vf_token, bytes))
+		FAIL("%s is no UUID", vf_token);
+	if (device_feature(fd, VFIO_DEVICE_FEATURE_SET |
+			   VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, bytes,
+			   sizeof(bytes)))
+		FAIL("cannot set the VF token");
+}
+
+/* -------------------------------------------------------------- sysfs */
+
+static int read_int_or_fail(const char *bdf, const char *attr)
+{
+	char value[32];
+
+	errno = -pci_read(bdf, attr, value, sizeof(value));
+	if (errno)
+		FAIL("%s: cannot read %s", bdf, attr);
+	return strtol(value, NULL, 0);
+}
+
+/* The last component of a link; NULL if the link does not exist. */
+static char *read_link(const char *bdf, const char *link)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", bdf, link);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	return strdup(strrchr(target, '/') + 1);
+}
+
+int sysfs_sriov_totalvfs_get(const char *bdf)
+{
+	return read_int_or_fail(bdf, "sriov_totalvfs");
+}
+
+int sysfs_sriov_numvfs_get(const char *bdf)
+{
+	return read_int_or_fail(bdf, "sriov_numvfs");
+}
+
+void sysfs_sriov_numvfs_set(const char *bdf, int numvfs)
+{
+	errno = -pci_set_numvfs(bdf, numvfs);
+	if (errno)
+		FAIL("%s: cannot set sriov_numvfs to %d", bdf, numvfs);
+}
+
+char *sysfs_sriov_vf_bdf_get(const char *pf_bdf, int i)
+{
+	char link[32], *bdf;
+
+	snprintf(link, sizeof(link), "virtfn%d", i);
+	bdf = read_link(pf_bdf, link);
+	if (!bdf)
+		FAIL("%s: no VF %d", pf_bdf, i);
+	return bdf;
+}
+
+int sysfs_iommu_group_get(const char *bdf)
+{
+	char *group = read_link(bdf, "iommu_group");
+	int number;
+
+	if (!group)
+		FAIL("%s: no IOMMU group", bdf);
+	number = atoi(group);
+	free(group);
+	return number;
+}
+
+char *sysfs_driver_get(const char *bdf)
+{
+	return read_link(bdf, "driver");
+}
+
+/* ---------------------------------------------------------- arguments */
+
+const char *vfio_selftests_get_bdf(int *argc, char *argv[])
+{
+	const char *bdf = getenv("VFIO_SELFTESTS_BDF");
+
+	if (*argc > 1 && strchr(argv[*argc - 1], ':'))
+		bdf = argv[--*argc];
+	if (!bdf)
+		ksft_exit_skip("usage: %s [options] segment:bus:device.function, or set $VFIO_SELFTESTS_BDF\n",
+			       argv[0]);
+	return bdf;
+}
