@@ -226,7 +226,7 @@ static int leave_with_vf_open(struct holder *holder,
 	ret = job_start(&job, leave, NULL);
 	if (ret)
 		return ret;
-	if (!job_blocked_in(&job, SYS_write, NULL))
+	if (!job_blocked_in(&job, SYS_write, "vfio_unregister_group_dev"))
 		return -EIO;
 	holder_release(holder);
 	ret = job_next(&job);

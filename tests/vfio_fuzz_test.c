@@ -30,6 +30,7 @@
 #include "lib/user.h"
 
 #define TEST_SECONDS	7200	/* for millions of inputs */
+#define INPUT_SECONDS	60	/* for one */
 #define INPUTS		10000
 #define DEEP_INPUTS	200000
 
@@ -896,7 +897,9 @@ static bool fuzz_one(struct world *world, enum family family, uint64_t index,
 	    only == UINT64_MAX && too_slow(world, expected, done))
 		return false;
 
+	alarm(INPUT_SECONDS);
 	ret = run_input(world, ops, &input);
+	alarm(0);
 	world->answers[-expected]++;
 	if (ret != expected)
 		tell_wrong(world, &input, index, expected, ret);

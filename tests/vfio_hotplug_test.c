@@ -115,12 +115,16 @@ static void come_back(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, try_open(OPEN_CDEV, vf, TOKEN_2));
 }
 
-/* Nobody can open it any more; it may be open still. */
-static bool is_leaving(const char *addr)
+/*
+ * The device cannot be opened any more, and the thread that removes it sleeps
+ * in vfio until its user has closed it.
+ */
+static bool waits_for_user(const char *addr)
 {
 	char name[32];
 
-	return pci_vfio_cdev(addr, name, sizeof(name)) != 0;
+	return pci_vfio_cdev(addr, name, sizeof(name)) &&
+	       any_sleeps_in("vfio_unregister_group_dev");
 }
 
 /* A test that failed may have left it out. */
@@ -184,7 +188,7 @@ TEST_F_TIMEOUT(unplug, by_the_host_waits_for_the_users, TEST_SECONDS)
 
 	ASSERT_EQ(0, holder_open(&holder, variant->path, self->vf, TOKEN_1));
 	press_button(_metadata, &self->slot);
-	WAIT_FOR_KERNEL(is_leaving(self->vf));
+	WAIT_FOR_KERNEL(waits_for_user(self->vf));
 	EXPECT_TRUE(pci_exists(pf));
 	EXPECT_TRUE(pci_exists(self->vf));
 	holder_release(&holder);
@@ -203,9 +207,10 @@ TEST_F_TIMEOUT(unplug, by_the_switch_waits_for_the_users, TEST_SECONDS)
 
 	ASSERT_EQ(0, holder_open(&holder, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, job_start(&job, switch_off, &self->slot));
-	WAIT_FOR_KERNEL(is_leaving(self->vf));
+	WAIT_FOR_KERNEL(waits_for_user(self->vf));
 	EXPECT_TRUE(pci_exists(pf));
-	EXPECT_TRUE(job_blocked_in(&job, SYS_write, NULL));
+	EXPECT_TRUE(job_blocked_in(&job, SYS_write,
+				   "pciehp_sysfs_disable_slot"));
 	holder_release(&holder);
 	EXPECT_EQ(0, job_next(&job));
 	job_wait(&job);
@@ -286,7 +291,7 @@ TEST_F_TIMEOUT(pull, waits_for_the_users, TEST_SECONDS)
 	ASSERT_EQ(0, holder_open(&holder, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, slot_pull(&self->slot));
 	EXPECT_FALSE(slot_has_card(&self->slot));
-	WAIT_FOR_KERNEL(is_leaving(self->vf));
+	WAIT_FOR_KERNEL(waits_for_user(self->vf));
 	EXPECT_TRUE(pci_exists(pf));
 	EXPECT_TRUE(pci_exists(self->vf));
 	holder_release(&holder);
@@ -301,9 +306,9 @@ TEST_F_TIMEOUT(pull, ends_with_the_users, TEST_SECONDS)
 	ASSERT_EQ(0, holder_open(&on_pf, variant->path, pf, TOKEN_1));
 	ASSERT_EQ(0, holder_open(&on_vf, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, slot_pull(&self->slot));
-	WAIT_FOR_KERNEL(is_leaving(self->vf));
+	WAIT_FOR_KERNEL(waits_for_user(self->vf));
 	holder_kill(&on_vf);
-	WAIT_FOR_KERNEL(is_leaving(pf));
+	WAIT_FOR_KERNEL(waits_for_user(pf));
 	holder_kill(&on_pf);
 	come_back(_metadata, &self->slot, self->vf);
 }

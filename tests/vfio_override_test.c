@@ -212,19 +212,6 @@ TEST_F_TIMEOUT(override, pf_with_vfs_is_refused_at_probe, TEST_SECONDS)
 	EXPECT_EQ(0, pci_move_to(pf, VFIO_PCI));
 }
 
-/* A PF that sleeps has no VFs; they must keep it awake, and then let it be. */
-TEST_F_TIMEOUT(override, pf_is_awake_while_it_has_vfs, TEST_SECONDS)
-{
-	if (!pci_is_suspended(pf))
-		SKIP(return, "%s does not sleep when it is idle", pf);
-	ASSERT_EQ(0, bench_enable_vfs(1));
-	EXPECT_FALSE(pci_is_suspended(pf));
-	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
-	EXPECT_FALSE(pci_is_suspended(pf));
-	ASSERT_EQ(0, bench_disable_vfs());
-	EXPECT_TRUE(pci_is_suspended(pf));
-}
-
 /* ------------------------------------------- a PF that vfio-pci has not got */
 
 TEST_F_TIMEOUT(override, vfs_of_a_host_pf_are_left_alone, TEST_SECONDS)
@@ -280,7 +267,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	};
 	char addr[PCI_ADDR_LEN];
 	int ret = -ENOENT;
-	bool slept;
+	int users;
 	size_t i;
 
 	if (!fault_supported())
@@ -294,7 +281,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	ASSERT_EQ(0, bench_enable_vfs(2));
 	snprintf(addr, sizeof(addr), "%s", vf);
 	ASSERT_EQ(0, bench_disable_vfs());
-	slept = pci_is_suspended(pf);
+	users = pci_read_int(pf, "power/runtime_usage");
 
 	ASSERT_EQ(0, fault_arm(1));
 	ret = bench_enable_vfs(2);
@@ -303,7 +290,7 @@ TEST_F_TIMEOUT(override, vfs_that_cant_be_captured_dont_come, TEST_SECONDS)
 	EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 	EXPECT_FALSE(pci_exists(addr));
 	EXPECT_FALSE(klog_find(self->log, addr, "is now driven by"));
-	EXPECT_EQ(slept, pci_is_suspended(pf));
+	EXPECT_EQ(users, pci_read_int(pf, "power/runtime_usage"));
 
 	/* With memory it works as ever. */
 	ASSERT_EQ(0, bench_enable_vfs(2));

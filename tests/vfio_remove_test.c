@@ -95,7 +95,8 @@ TEST_F_TIMEOUT(remove, waits_for_the_users_of_a_vf, TEST_SECONDS)
 
 	ASSERT_EQ(0, holder_open(&holder, variant->path, self->vf, TOKEN_1));
 	ASSERT_EQ(0, job_start(&job, remove_pf, NULL));
-	ASSERT_TRUE(job_blocked_in(&job, SYS_write, NULL));
+	ASSERT_TRUE(job_blocked_in(&job, SYS_write,
+				   "vfio_unregister_group_dev"));
 	holder_release(&holder);
 	EXPECT_EQ(0, job_next(&job));
 	job_wait(&job);

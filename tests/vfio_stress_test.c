@@ -12,6 +12,7 @@
  * VFIO_PATHS=group  no cdevs
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,7 +68,8 @@ struct actor {
 	unsigned int tries;		/* of an opener */
 	enum open_path path;		/* of files of its own */
 	enum move move;
-	unsigned int kill_after;	/* us, for a victim */
+	bool kill_opening;		/* a victim, seen asleep in its open */
+	unsigned int kill_after;	/* us, for other victims */
 	struct random random;
 	pid_t pid;
 };
@@ -554,10 +557,11 @@ static void plan_round(unsigned int nr)
 		add_actor(&random, OPENER, PF);
 	if (random_below(&random, 2))
 		add_actor(&random, SETTER, PF);
-	if (random_below(&random, 5) < 3) {
+	if (random_below(&random, 5) < 3 || nr % 3 == 1) {
 		device = random_below(&random, 4) ? choose_vf(&random) : PF;
 		actor = add_actor(&random, VICTIM, device);
 		actor->kill_after = random_below(&random, MAX_DELAY_US);
+		actor->kill_opening = nr % 3 == 1;
 	}
 	if (round.moves) {
 		actor = add_actor(&random, MOVER, choose_vf(&random));
@@ -648,13 +652,37 @@ static struct actor *find_victim(void)
 	return NULL;
 }
 
+/* Until it sleeps inside its open; or after it, once it is past that. */
+static void wait_until_opening(const struct actor *victim)
+{
+	const struct history_entry *entry = NULL;
+	char path[64], call[256];
+	unsigned int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", victim->pid);
+	for (;;) {
+		for (i = 0; !entry && i < history->nr; i++)
+			if (history->entry[i].actor == victim->nr)
+				entry = &history->entry[i];
+		if (entry && entry->end_time)
+			return;
+		if (entry && !file_read(path, call, sizeof(call)) &&
+		    call[0] != 'r' && strtol(call, NULL, 10) == SYS_ioctl)
+			return;
+		sched_yield();
+	}
+}
+
 static void kill_victim(void)
 {
 	struct actor *victim = find_victim();
 
 	if (!victim)
 		return;
-	usleep(victim->kill_after);
+	if (victim->kill_opening)
+		wait_until_opening(victim);
+	else
+		usleep(victim->kill_after);
 	history->actor[victim->nr].kill = history_stamp(history);
 	kill(victim->pid, SIGKILL);
 }

@@ -189,6 +189,7 @@ static int read_token(const struct oracle *oracle, __u64 address,
 	return 0;
 }
 
+/* As it happens to be. */
 static int check_iommufd(int fd)
 {
 	struct stat given, iommu;
@@ -203,6 +204,7 @@ static int check_iommufd(int fd)
 
 static int check_cdev(const struct target *target, int iommufd)
 {
+	/* As it happens to be, and before the token: EBUSY. */
 	if (target->file == FILE_GROUP_BUSY)
 		return -EBUSY;
 	if (target->file == FILE_BOUND || target->file == FILE_BUSY)

@@ -3,9 +3,12 @@
  * What the kernel has to answer: the interface of VF tokens once more, as a
  * program that knows nothing of the kernel's.
  *
- * Where more than one thing is wrong, the errno tells of the first in this
- * order: what can't be read; what is malformed in itself; what does not fit the
- * device or its state; the token.
+ * The interface says which errno answers which mistake.  It does not say which
+ * of them counts where an argument has several, nor how a file is refused that
+ * is no iommufd (EBADF, EBADFD) or a cdev whose group is in use (EBUSY): there
+ * the oracle has what the kernel happens to answer.  The order is: what can't be
+ * read; what is malformed in itself; what does not fit the device or its state;
+ * the token.
  */
 #ifndef VFIO_SELFTEST_ORACLE_H
 #define VFIO_SELFTEST_ORACLE_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -161,4 +162,23 @@ int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max)
 	}
 	free(entries);
 	return count;
+}
+
+bool any_sleeps_in(const char *function)
+{
+	char path[PATH_MAX], where[128];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	dir = opendir("/proc");
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/wchan", entry->d_name);
+		found = isdigit(entry->d_name[0]) &&
+			!file_read(path, where, sizeof(where)) &&
+			!strcmp(where, function);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }

@@ -30,4 +30,7 @@ bool pci_is_alone(const char *port, const char *pf);
 /* The functions bound to @driver, in order; returns how many, @max at most. */
 int pci_list_bound(const char *driver, char addrs[][PCI_ADDR_LEN], int max);
 
+/* Does any process or kernel thread sleep in this function of the kernel? */
+bool any_sleeps_in(const char *function);
+
 #endif

@@ -42,7 +42,7 @@ int pci_probe(const char *bdf);
 /* Unbind, set driver_override, bind. */
 int pci_move_to(const char *bdf, const char *driver);
 
-/* Wait up to two seconds until runtime PM has suspended the device. */
+/* Has runtime PM suspended it? */
 bool pci_is_suspended(const char *bdf);
 
 /* The contents of vf_token in sysfs, "" if the file does not exist. */
