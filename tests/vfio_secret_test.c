@@ -533,12 +533,12 @@ TEST_F_TIMEOUT(secret, refusals_are_logged_with_the_reason, TEST_SECONDS)
 {
 	ASSERT_EQ(0, user_try(&self->pf, tokens[0]));
 	ASSERT_TRUE(refused_and_logged(self->log, &self->vf, NULL,
-				       "open refused: no VF token given"));
+				       "open refused: VF token required"));
 	ASSERT_TRUE(refused_and_logged(self->log, &self->vf, tokens[1],
 				       "open refused: wrong VF token"));
 	ASSERT_EQ(0, user_open(&self->vf, tokens[0]));
 	ASSERT_TRUE(refused_and_logged(self->log, &self->pf, NULL,
-				       "open refused: no VF token given"));
+				       "open refused: VF token required"));
 	ASSERT_TRUE(refused_and_logged(self->log, &self->pf, tokens[1],
 				       "open refused: wrong VF token"));
 }
