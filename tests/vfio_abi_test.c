@@ -296,41 +296,23 @@ FIXTURE_TEARDOWN(bind)
 	close(self->iommufd);
 }
 
-/* A token whose address has zeros where a short argsz cuts it. */
-static void *map_token(const char *text)
-{
-	void *page = mmap((void *)(1UL << 36), sysconf(_SC_PAGESIZE),
-			  PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			  -1, 0);
-
-	if (page != MAP_FAILED && token_parse(text, page))
-		return MAP_FAILED;
-	return page;
-}
-
 TEST_F_TIMEOUT(bind, short_argsz_reads_as_zeros, TEST_SECONDS)
 {
 	const __u32 short_size =
 		offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr);
 	struct vfio_device_bind_iommufd bind = self->bind;
-	void *wrong = map_token(TOKEN_2);
 	__u32 argsz;
 
 	ASSERT_EQ(16, short_size);
 	ASSERT_EQ(24, sizeof(bind));
-	ASSERT_NE(MAP_FAILED, wrong);
-	bind.token_uuid_ptr = (uintptr_t)wrong;
-	for (argsz = 0; argsz <= sizeof(bind); argsz++) {
+	for (argsz = 0; argsz < sizeof(bind); argsz++) {
 		bind.argsz = argsz;
 		bind.flags = 0;
 		EXPECT_EQ(argsz < short_size ? -EINVAL : -EACCES,
 			  cdev_bind(self->cdev, &bind))
 			TH_LOG("argsz %u, no flag", argsz);
-		/* The bytes of the address that are not 0 begin with the fifth. */
 		bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
-		EXPECT_EQ(argsz < short_size ? -EINVAL :
-			  argsz <= short_size + 4 ? -EFAULT : -EACCES,
+		EXPECT_EQ(argsz < short_size ? -EINVAL : -EFAULT,
 			  cdev_bind(self->cdev, &bind))
 			TH_LOG("argsz %u, with the flag", argsz);
 	}

@@ -177,12 +177,13 @@ static int read_bind(struct span span, struct vfio_device_bind_iommufd *bind)
 	return 0;
 }
 
-static int read_token(const struct oracle *oracle, __u64 address,
+static int read_token(const struct oracle *oracle,
+		      const struct vfio_device_bind_iommufd *bind,
 		      struct presented *presented)
 {
-	struct span token = oracle_span(oracle, address);
+	struct span token = oracle_span(oracle, bind->token_uuid_ptr);
 
-	if (token.len < TOKEN_BYTES)
+	if (bind->argsz < sizeof(*bind) || token.len < TOKEN_BYTES)
 		return -EFAULT;
 	presented->given = true;
 	memcpy(presented->token, token.at, TOKEN_BYTES);
@@ -223,11 +224,12 @@ int oracle_bind(struct oracle *oracle, const struct target *target,
 	ret = read_bind(span, &bind);
 	if (ret)
 		return ret;
-	if (bind.iommufd < 0 || (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN) ||
-	    target->file == FILE_OF_GROUP)
+	if (bind.iommufd < 0 || (bind.flags & ~VFIO_DEVICE_BIND_FLAG_TOKEN))
 		return -EINVAL;
 	if (bind.flags & VFIO_DEVICE_BIND_FLAG_TOKEN)
-		ret = read_token(oracle, bind.token_uuid_ptr, &presented);
+		ret = read_token(oracle, &bind, &presented);
+	if (!ret && target->file == FILE_OF_GROUP)
+		ret = -EINVAL;
 	if (!ret)
 		ret = check_cdev(target, bind.iommufd);
 	if (!ret)

@@ -517,7 +517,7 @@ TEST_F_TIMEOUT(bind, short_argsz_reads_zeros, TIMEOUT)
 
 	ASSERT_EQ(16, BIND_SHORT);
 	ASSERT_EQ(24, sizeof(self->arg));
-	for (argsz = 0; argsz <= BIND_SHORT; argsz++) {
+	for (argsz = 0; argsz < sizeof(self->arg); argsz++) {
 		self->arg.argsz = argsz;
 		self->arg.flags = 0;
 		EXPECT_EQ(argsz < BIND_SHORT ? -EINVAL : -EACCES,
