@@ -557,7 +557,7 @@ static bool find_host_driver(struct state *state)
 	char vendor[16], device[16], id[40];
 
 	if (pci_read_int(vf, "class") == 0x010802 && pci_driver_exists("nvme")) {
-		strcpy(state->host_driver, "nvme");
+		snprintf(state->host_driver, PCI_DRIVER_LEN, "nvme");
 		return true;
 	}
 	/* For the VFs that no other driver wants. */

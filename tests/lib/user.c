@@ -216,16 +216,3 @@ int try_open(enum open_path path, const char *addr, const char *token)
 	user_exit(&user);
 	return ret;
 }
-
-int device_set_token(int device, const char *token)
-{
-	unsigned char bytes[TOKEN_BYTES];
-	int ret;
-
-	ret = token_parse(token, bytes);
-	if (ret)
-		return ret;
-	return device_feature(device, VFIO_DEVICE_FEATURE_SET |
-			      VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, bytes,
-			      sizeof(bytes));
-}

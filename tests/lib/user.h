@@ -54,6 +54,5 @@ int group_get_device(int group, const char *request);
 int group_get_device_token(int group, const char *addr, const char *token);
 int cdev_open(const char *addr);
 int cdev_bind(int cdev, struct vfio_device_bind_iommufd *bind);
-int device_set_token(int device, const char *token);
 
 #endif

@@ -105,17 +105,10 @@ int pci_set_numvfs(const char *pf, int num)
 
 const char *pci_driver(const char *bdf, char driver[PCI_DRIVER_LEN])
 {
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t len;
+	char *name = sysfs_driver_get(bdf);
 
-	driver[0] = '\0';
-	len = readlink(attr_path(path, bdf, "driver"), target,
-		       sizeof(target) - 1);
-	if (len >= 0) {
-		target[len] = '\0';
-		snprintf(driver, PCI_DRIVER_LEN, "%s",
-			 strrchr(target, '/') + 1);
-	}
+	snprintf(driver, PCI_DRIVER_LEN, "%s", name ?: "");
+	free(name);
 	return driver;
 }
 
@@ -229,6 +222,17 @@ int device_feature(int fd, __u32 flags, const void *data, size_t len)
 	feature->flags = flags;
 	memcpy(feature->data, data, len);
 	return ioctl(fd, VFIO_DEVICE_FEATURE, feature) ? -errno : 0;
+}
+
+int device_set_token(int fd, const char *token)
+{
+	unsigned char bytes[TOKEN_BYTES];
+
+	if (token_parse(token, bytes))
+		return -EINVAL;
+	return device_feature(fd, VFIO_DEVICE_FEATURE_SET |
+			      VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, bytes,
+			      sizeof(bytes));
 }
 
 /* ------------------------------------------------------------- devices */

@@ -59,6 +59,7 @@ const char *pci_vf_token(const char *bdf, char buf[32]);
 int token_parse(const char *text, unsigned char bytes[TOKEN_BYTES]);
 /* VFIO_DEVICE_FEATURE with these flags and data. */
 int device_feature(int fd, __u32 flags, const void *data, size_t len);
+int device_set_token(int fd, const char *token);
 
 /* ---- Devices, opened through libvfio in any IOMMU mode */
 

@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(sriov, vfs_keep_pf_awake, TIMEOUT)
 	EXPECT_EQ(self->users + 1, pci_read_int(pf_bdf, "power/runtime_usage"));
 }
 
-/* ------------------------------------------------------ removal, reset */
+/* ------------------------------------------------------------- removal */
 
 static int disable_vfs_job(struct job *job, void *arg)
 {
@@ -359,21 +359,6 @@ TEST_F_TIMEOUT(sriov, removal_waits_for_user, TIMEOUT)
 	ASSERT_EQ(0, pci_move_to(pf_bdf, VFIO_PCI));
 	ASSERT_EQ(0, enable_vfs(1));
 	EXPECT_EQ(-EACCES, open_once(self->mode, vf_bdf[0], TOKEN_1));
-}
-
-/* The administrator resets the PF: token and count stay. */
-TEST_F_TIMEOUT(sriov, reset_keeps_token, TIMEOUT)
-{
-	ASSERT_EQ(0, open_once(self->mode, pf_bdf, TOKEN_1));
-	ASSERT_EQ(0, enable_vfs(1));
-	ASSERT_EQ(0, opener_open(&self->opener, self->mode, vf_bdf[0],
-				 TOKEN_1));
-	EXPECT_EQ(0, pci_write(pf_bdf, "reset", "1"));
-	EXPECT_EQ(1, sysfs_sriov_numvfs_get(pf_bdf));
-	EXPECT_EQ(-EACCES, open_once(self->mode, pf_bdf, TOKEN_2));
-	EXPECT_EQ(0, open_once(self->mode, pf_bdf, TOKEN_1));
-	opener_stop(&self->opener, SIGTERM);
-	EXPECT_EQ(0, open_once(self->mode, pf_bdf, TOKEN_2));
 }
 
 int main(int argc, char *argv[])

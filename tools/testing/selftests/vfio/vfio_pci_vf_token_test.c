@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,20 +25,6 @@
 
 #define TYPE1		MODE_VFIO_TYPE1V2_IOMMU
 #define COMPAT		MODE_IOMMUFD_COMPAT_TYPE1V2
-
-#define SKIP_UNLESS_SUPPORTED(mode)					\
-	if (!iommu_mode_supported(mode))				\
-		SKIP(return, "this kernel has no %s", mode)
-
-static int set_token(int fd, const char *token)
-{
-	unsigned char bytes[TOKEN_BYTES];
-
-	token_parse(token, bytes);
-	return device_feature(fd, VFIO_DEVICE_FEATURE_SET |
-			      VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, bytes,
-			      sizeof(bytes));
-}
 
 /* A PF and a VF, not open; the token is TOKEN_1. */
 FIXTURE(token)
@@ -60,7 +45,8 @@ FIXTURE_VARIANT_ADD(token, cdev) { .mode = MODE_IOMMUFD };
 
 FIXTURE_SETUP(token)
 {
-	SKIP_UNLESS_SUPPORTED(variant->mode);
+	if (!iommu_mode_supported(variant->mode))
+		SKIP(return, "no %s in this kernel", variant->mode);
 	self->pf = device_setup(variant->mode, pf_bdf);
 	self->vf = device_setup(variant->mode, vf_bdf[0]);
 	ASSERT_EQ(0, device_try(self->pf, TOKEN_1));
@@ -135,7 +121,7 @@ TEST_F_TIMEOUT(token, plain_device_rejects_token, TIMEOUT)
 	EXPECT_EQ(-EINVAL, device_try(plain, TOKEN_1));
 	EXPECT_EQ(-EINVAL, device_try(plain, TOKEN_NIL));
 	EXPECT_EQ(0, device_open(plain, NULL));
-	EXPECT_EQ(-ENOTTY, set_token(plain->fd, TOKEN_1));
+	EXPECT_EQ(-ENOTTY, device_set_token(plain->fd, TOKEN_1));
 	device_cleanup(plain);
 }
 
@@ -144,7 +130,8 @@ TEST_F_TIMEOUT(token, other_paths_agree, TIMEOUT)
 {
 	const char *other = strcmp(variant->mode, TYPE1) ? TYPE1 : MODE_IOMMUFD;
 
-	SKIP_UNLESS_SUPPORTED(other);
+	if (!iommu_mode_supported(other))
+		SKIP(return, "no %s in this kernel", other);
 	EXPECT_EQ(-EACCES, open_once(other, vf_bdf[1], NULL));
 	EXPECT_EQ(-EACCES, open_once(other, vf_bdf[1], TOKEN_2));
 	EXPECT_EQ(0, open_once(other, vf_bdf[1], TOKEN_1));
@@ -328,7 +315,8 @@ FIXTURE_VARIANT_ADD(group, compat) { .mode = COMPAT };
 
 FIXTURE_SETUP(group)
 {
-	SKIP_UNLESS_SUPPORTED(variant->mode);
+	if (!iommu_mode_supported(variant->mode))
+		SKIP(return, "no %s in this kernel", variant->mode);
 	self->pf = device_setup(variant->mode, pf_bdf);
 	self->vf = device_setup(variant->mode, vf_bdf[0]);
 	ASSERT_EQ(0, device_try(self->pf, TOKEN_1));
@@ -340,7 +328,7 @@ FIXTURE_TEARDOWN(group)
 	device_cleanup(self->pf);
 }
 
-static int request(struct vfio_pci_device *device, const void *string)
+static int request(struct vfio_pci_device *device, const char *string)
 {
 	int fd = ioctl(device->group_fd, VFIO_GROUP_GET_DEVICE_FD, string);
 
@@ -401,54 +389,9 @@ TEST_F_TIMEOUT(group, accepts_blanks_and_capitals, TIMEOUT)
 	EXPECT_EQ(0, request_formatted(self->vf,
 				       "%s vf_token=7D9E0C3A-52B4-4F16-8A6F-1C3B5E7F9021"));
 	EXPECT_EQ(-EACCES, request_formatted(self->vf, "%s  "));
-}
-
-TEST_F_TIMEOUT(group, unknown_names, TIMEOUT)
-{
-	static const char * const unknown[] = {
-		"", " ", " %s", "%sx", "x%s", "unknown vf_token=" TOKEN_1,
-		"%s\tvf_token=" TOKEN_1, "%s,vf_token=" TOKEN_1,
-		"vf_token=" TOKEN_1 " %s", "unknown option",
-	};
-	char other[64];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(unknown); i++) {
-		EXPECT_EQ(-ENODEV, request_formatted(self->vf, unknown[i]))
-			TH_LOG("request %zu", i);
-	}
-	/* The name cut by one character, a device of another group */
-	snprintf(other, sizeof(other), "%.*s vf_token=%s",
-		 (int)strlen(vf_bdf[0]) - 1, vf_bdf[0], TOKEN_1);
-	EXPECT_EQ(-ENODEV, request(self->vf, other));
-	snprintf(other, sizeof(other), "%s vf_token=%s", pf_bdf, TOKEN_1);
-	EXPECT_EQ(-ENODEV, request(self->vf, other));
-}
-
-/* Two pages, of which the second is not readable. */
-static char *map_page_with_end(void)
-{
-	long page = sysconf(_SC_PAGESIZE);
-	char *start = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (start == MAP_FAILED || munmap(start + page, page))
-		return NULL;
-	return start;
-}
-
-TEST_F_TIMEOUT(group, request_must_be_readable, TIMEOUT)
-{
-	char string[] = "0000:00:00.0 vf_token=" TOKEN_1;
-	long page = sysconf(_SC_PAGESIZE);
-	char *start = map_page_with_end();
-
-	ASSERT_NE(NULL, start);
+	EXPECT_EQ(-ENODEV, request_formatted(self->vf, " %s"));
+	EXPECT_EQ(-ENODEV, request_formatted(self->vf, "%sx vf_token=" TOKEN_1));
 	EXPECT_EQ(-EFAULT, request(self->vf, NULL));
-	EXPECT_EQ(-EFAULT, request(self->vf, start + page));
-	memcpy(string, vf_bdf[0], strlen(vf_bdf[0]));
-	memcpy(start + page - strlen(string), string, strlen(string));
-	EXPECT_EQ(-EFAULT, request(self->vf, start + page - strlen(string)));
 }
 
 /* Another file for a device that is open passes the same check. */
@@ -491,7 +434,8 @@ FIXTURE(bind)
 
 FIXTURE_SETUP(bind)
 {
-	SKIP_UNLESS_SUPPORTED(MODE_IOMMUFD);
+	if (!iommu_mode_supported(MODE_IOMMUFD))
+		SKIP(return, "no iommufd in this kernel");
 	ASSERT_EQ(0, open_once(MODE_IOMMUFD, pf_bdf, TOKEN_1));
 	ASSERT_EQ(0, token_parse(TOKEN_1, self->token));
 	self->vf = device_setup(MODE_IOMMUFD, vf_bdf[0]);
@@ -520,10 +464,10 @@ TEST_F_TIMEOUT(bind, short_argsz_reads_zeros, TIMEOUT)
 	for (argsz = 0; argsz < sizeof(self->arg); argsz++) {
 		self->arg.argsz = argsz;
 		self->arg.flags = 0;
-		EXPECT_EQ(argsz < BIND_SHORT ? -EINVAL : -EACCES,
+		ASSERT_EQ(argsz < BIND_SHORT ? -EINVAL : -EACCES,
 			  bind_cdev(self->vf->fd, &self->arg));
 		self->arg.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
-		EXPECT_EQ(argsz < BIND_SHORT ? -EINVAL : -EFAULT,
+		ASSERT_EQ(argsz < BIND_SHORT ? -EINVAL : -EFAULT,
 			  bind_cdev(self->vf->fd, &self->arg));
 	}
 }
@@ -540,7 +484,7 @@ TEST_F_TIMEOUT(bind, long_argsz_needs_zeros, TIMEOUT)
 	for (i = 0; i < sizeof(longer.tail); i++) {
 		longer.arg.argsz = sizeof(longer.arg) + i + 1;
 		longer.tail[i] = 1;
-		EXPECT_EQ(-E2BIG, bind_cdev(self->vf->fd, &longer));
+		ASSERT_EQ(-E2BIG, bind_cdev(self->vf->fd, &longer));
 		longer.tail[i] = 0;
 	}
 	EXPECT_EQ(0, bind_cdev(self->vf->fd, &longer));
@@ -560,25 +504,6 @@ TEST_F_TIMEOUT(bind, flag_presents_token, TIMEOUT)
 	EXPECT_EQ(-EACCES, bind_cdev(self->vf->fd, &self->arg));
 	self->arg.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
 	EXPECT_EQ(0, bind_cdev(self->vf->fd, &self->arg));
-}
-
-TEST_F_TIMEOUT(bind, memory_must_be_readable, TIMEOUT)
-{
-	char *end = map_page_with_end();
-	void *arg;
-
-	ASSERT_NE(NULL, end);
-	end += sysconf(_SC_PAGESIZE);
-	self->arg.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
-	self->arg.token_uuid_ptr = 0;
-	EXPECT_EQ(-EFAULT, bind_cdev(self->vf->fd, &self->arg));
-	self->arg.token_uuid_ptr = (uintptr_t)end - TOKEN_BYTES + 1;
-	EXPECT_EQ(-EFAULT, bind_cdev(self->vf->fd, &self->arg));
-	EXPECT_EQ(-EFAULT, bind_cdev(self->vf->fd, NULL));
-	EXPECT_EQ(-EFAULT, bind_cdev(self->vf->fd, end));
-	arg = end - BIND_SHORT;
-	memcpy(arg, &self->arg, BIND_SHORT);
-	EXPECT_EQ(-EFAULT, bind_cdev(self->vf->fd, arg));
 }
 
 /* A bind that fails neither counts, nor sets or returns anything. */
@@ -617,7 +542,7 @@ TEST_F_TIMEOUT(bind, unbound_cdev_sets_nothing, TIMEOUT)
 	int pf = open(vfio_pci_get_cdev_path(pf_bdf), O_RDWR);
 
 	ASSERT_LE(0, pf);
-	EXPECT_EQ(-EINVAL, set_token(pf, TOKEN_2));
+	EXPECT_EQ(-EINVAL, device_set_token(pf, TOKEN_2));
 	close(pf);
 	self->arg.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
 	EXPECT_EQ(0, bind_cdev(self->vf->fd, &self->arg));

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,31 +17,19 @@
 #define CONTAINER	"/dev/vfio/vfio"
 #define IOMMUFD		"/dev/iommu"
 
-#define FAIL(...) do {							\
-	fprintf(stderr, "# " __VA_ARGS__);				\
-	fprintf(stderr, " (%s)\n", strerror(errno));			\
-	exit(KSFT_FAIL);						\
+#define FAIL_UNLESS(condition, fmt, ...) do {				\
+	if (!(condition))						\
+		ksft_exit_fail_msg(fmt ": %s\n", ##__VA_ARGS__,		\
+				   strerror(errno));			\
 } while (0)
 
-static int open_or_fail(const char *path)
+static int open_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
-	if (fd < 0)
-		FAIL("cannot open %s", path);
+	FAIL_UNLESS(fd >= 0, "open %s", path);
 	return fd;
 }
-
-static void *alloc_or_fail(size_t size)
-{
-	void *mem = calloc(1, size);
-
-	if (!mem)
-		FAIL("out of memory");
-	return mem;
-}
-
-/* -------------------------------------------------------------- IOMMU */
 
 static const struct iommu_mode modes[] = {
 	{ MODE_VFIO_TYPE1_IOMMU, CONTAINER, VFIO_TYPE1_IOMMU },
@@ -52,28 +39,20 @@ static const struct iommu_mode modes[] = {
 	{ MODE_IOMMUFD, NULL, 0 },
 };
 
-static const struct iommu_mode *find_mode(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		if (!strcmp(modes[i].name, name))
-			return &modes[i];
-	errno = EINVAL;
-	FAIL("unknown IOMMU mode %s", name);
-}
-
 struct iommu *iommu_init(const char *iommu_mode)
 {
-	struct iommu *iommu = alloc_or_fail(sizeof(*iommu));
+	struct iommu *iommu = calloc(1, sizeof(*iommu));
+	size_t i;
 
-	iommu->mode = find_mode(iommu_mode);
-	iommu->container_fd = -1;
-	iommu->iommufd = -1;
+	FAIL_UNLESS(iommu, "calloc");
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(modes[i].name, iommu_mode))
+			iommu->mode = &modes[i];
+	FAIL_UNLESS(iommu->mode, "unknown IOMMU mode %s", iommu_mode);
 	if (iommu->mode->container_path)
-		iommu->container_fd = open_or_fail(iommu->mode->container_path);
+		iommu->container_fd = open_file(iommu->mode->container_path);
 	else
-		iommu->iommufd = open_or_fail(IOMMUFD);
+		iommu->iommufd = open_file(IOMMUFD);
 	return iommu;
 }
 
@@ -84,13 +63,12 @@ void iommu_cleanup(struct iommu *iommu)
 	free(iommu);
 }
 
-/* ------------------------------------------------------------ devices */
-
 struct vfio_pci_device *vfio_pci_device_alloc(const char *bdf,
 					      struct iommu *iommu)
 {
-	struct vfio_pci_device *device = alloc_or_fail(sizeof(*device));
+	struct vfio_pci_device *device = calloc(1, sizeof(*device));
 
+	FAIL_UNLESS(device, "calloc");
 	device->bdf = bdf;
 	device->iommu = iommu;
 	return device;
@@ -103,22 +81,21 @@ void vfio_pci_device_free(struct vfio_pci_device *device)
 
 void vfio_pci_group_setup(struct vfio_pci_device *device, const char *bdf)
 {
-	char path[PATH_MAX];
+	char path[64];
 
 	snprintf(path, sizeof(path), "/dev/vfio/%d",
 		 sysfs_iommu_group_get(bdf));
-	device->group_fd = open_or_fail(path);
-	if (ioctl(device->group_fd, VFIO_GROUP_SET_CONTAINER,
-		  &device->iommu->container_fd))
-		FAIL("%s: cannot set the container", path);
+	device->group_fd = open_file(path);
+	FAIL_UNLESS(!ioctl(device->group_fd, VFIO_GROUP_SET_CONTAINER,
+			   &device->iommu->container_fd), "set container");
 }
 
 void vfio_container_set_iommu(struct vfio_pci_device *device)
 {
 	struct iommu *iommu = device->iommu;
 
-	if (ioctl(iommu->container_fd, VFIO_SET_IOMMU, iommu->mode->iommu_type))
-		FAIL("cannot set the IOMMU %s", iommu->mode->name);
+	FAIL_UNLESS(!ioctl(iommu->container_fd, VFIO_SET_IOMMU,
+			   iommu->mode->iommu_type), "set IOMMU");
 }
 
 void __vfio_pci_group_get_device_fd(struct vfio_pci_device *device,
@@ -133,27 +110,27 @@ void __vfio_pci_group_get_device_fd(struct vfio_pci_device *device,
 
 const char *vfio_pci_get_cdev_path(const char *bdf)
 {
-	char dir_path[PATH_MAX], path[PATH_MAX] = "";
+	char path[PATH_MAX], *cdev = NULL;
 	struct dirent *entry;
 	DIR *dir;
 
-	snprintf(dir_path, sizeof(dir_path), DEVICES "/%s/vfio-dev", bdf);
-	dir = opendir(dir_path);
-	if (!dir)
-		FAIL("cannot open %s", dir_path);
-	while ((entry = readdir(dir)))
-		if (!strncmp(entry->d_name, "vfio", 4))
-			snprintf(path, sizeof(path), "/dev/vfio/devices/%s",
-				 entry->d_name);
+	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", bdf);
+	dir = opendir(path);
+	FAIL_UNLESS(dir, "open %s", path);
+	while (!cdev && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "vfio", 4) &&
+		    asprintf(&cdev, "/dev/vfio/devices/%s", entry->d_name) < 0)
+			cdev = NULL;
 	closedir(dir);
-	return strdup(path);
+	FAIL_UNLESS(cdev, "%s: no cdev", bdf);
+	return cdev;
 }
 
 void vfio_pci_cdev_open(struct vfio_pci_device *device, const char *bdf)
 {
 	const char *path = vfio_pci_get_cdev_path(bdf);
 
-	device->fd = open_or_fail(path);
+	device->fd = open_file(path);
 	free((void *)path);
 }
 
@@ -177,26 +154,16 @@ int __vfio_device_bind_iommufd(int device_fd, int iommufd,
 
 void vfio_device_set_vf_token(int fd, const char *vf_token)
 {
-	unsigned char bytes[TOKEN_BYTES];
-
-	errno = EINVAL;
-	if (token_parse(vf_token, bytes))
-		FAIL("%s is no UUID", vf_token);
-	if (device_feature(fd, VFIO_DEVICE_FEATURE_SET |
-			   VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, bytes,
-			   sizeof(bytes)))
-		FAIL("cannot set the VF token");
+	errno = -device_set_token(fd, vf_token);
+	FAIL_UNLESS(!errno, "set token %s", vf_token);
 }
 
-/* -------------------------------------------------------------- sysfs */
-
-static int read_int_or_fail(const char *bdf, const char *attr)
+static int read_int(const char *bdf, const char *attr)
 {
 	char value[32];
 
 	errno = -pci_read(bdf, attr, value, sizeof(value));
-	if (errno)
-		FAIL("%s: cannot read %s", bdf, attr);
+	FAIL_UNLESS(!errno, "%s: read %s", bdf, attr);
 	return strtol(value, NULL, 0);
 }
 
@@ -216,19 +183,18 @@ static char *read_link(const char *bdf, const char *link)
 
 int sysfs_sriov_totalvfs_get(const char *bdf)
 {
-	return read_int_or_fail(bdf, "sriov_totalvfs");
+	return read_int(bdf, "sriov_totalvfs");
 }
 
 int sysfs_sriov_numvfs_get(const char *bdf)
 {
-	return read_int_or_fail(bdf, "sriov_numvfs");
+	return read_int(bdf, "sriov_numvfs");
 }
 
 void sysfs_sriov_numvfs_set(const char *bdf, int numvfs)
 {
 	errno = -pci_set_numvfs(bdf, numvfs);
-	if (errno)
-		FAIL("%s: cannot set sriov_numvfs to %d", bdf, numvfs);
+	FAIL_UNLESS(!errno, "%s: set sriov_numvfs to %d", bdf, numvfs);
 }
 
 char *sysfs_sriov_vf_bdf_get(const char *pf_bdf, int i)
@@ -237,8 +203,7 @@ char *sysfs_sriov_vf_bdf_get(const char *pf_bdf, int i)
 
 	snprintf(link, sizeof(link), "virtfn%d", i);
 	bdf = read_link(pf_bdf, link);
-	if (!bdf)
-		FAIL("%s: no VF %d", pf_bdf, i);
+	FAIL_UNLESS(bdf, "%s: VF %d", pf_bdf, i);
 	return bdf;
 }
 
@@ -247,8 +212,7 @@ int sysfs_iommu_group_get(const char *bdf)
 	char *group = read_link(bdf, "iommu_group");
 	int number;
 
-	if (!group)
-		FAIL("%s: no IOMMU group", bdf);
+	FAIL_UNLESS(group, "%s: IOMMU group", bdf);
 	number = atoi(group);
 	free(group);
 	return number;
@@ -259,8 +223,6 @@ char *sysfs_driver_get(const char *bdf)
 	return read_link(bdf, "driver");
 }
 
-/* ---------------------------------------------------------- arguments */
-
 const char *vfio_selftests_get_bdf(int *argc, char *argv[])
 {
 	const char *bdf = getenv("VFIO_SELFTESTS_BDF");
@@ -268,7 +230,6 @@ const char *vfio_selftests_get_bdf(int *argc, char *argv[])
 	if (*argc > 1 && strchr(argv[*argc - 1], ':'))
 		bdf = argv[--*argc];
 	if (!bdf)
-		ksft_exit_skip("usage: %s [options] segment:bus:device.function, or set $VFIO_SELFTESTS_BDF\n",
-			       argv[0]);
+		ksft_exit_skip("no device: name one, or set $VFIO_SELFTESTS_BDF\n");
 	return bdf;
 }
