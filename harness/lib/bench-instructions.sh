@@ -2,15 +2,15 @@
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
 # What opens, tokens and VFs cost, in instructions of a guest. Sourced after
-# parts.sh.
+# all.sh.
 
 counts=$work/bench
-recorded=$top/harness/bench/recorded
+recorded=$basedir/costs
 
 # compile_for_guest PROGRAM: one of harness/bench, with what the selftests share
 compile_for_guest()
 {
-	compile_with_lib "$counts/$1" "$top/harness/bench/$1.c"
+	compile_program "$counts/$1" "$top/harness/bench/$1.c"
 }
 
 # both FLAVOUR FUNCTION [ARGUMENT]...: FUNCTION IMAGE SOURCE ARGUMENT..., for the
@@ -42,7 +42,7 @@ count_instructions()
 		vmtest -k "$image" -i -p "$pfs" -t 1200 \
 			-o "$logs/vm.bench.$source.${pfs%:*}" \
 			-f "$counts/bench" -f "$top/harness/bench/guest.sh" \
-			-c "sh guest.sh ${pfs%:*}" >>"$figures" || { tail -n 3 "$figures"; return 1; }
+			-c "sh guest.sh ${pfs%:*}" | tee -a "$figures"
 	done
 }
 

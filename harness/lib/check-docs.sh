@@ -100,6 +100,7 @@ check_messages()
 	grep -oE '``(open|feature|SR-IOV) refused: [^`]*``' "$text" | tr -d '`' >"$text.messages" ||
 		die "vfio.rst explains no refusal under \"$chapter\""
 	while read -r message; do
+		# shellcheck disable=SC2310 # a question
 		if kernel_says "$message" "$tree"; then
 			result ok "vfio.rst: the kernel says \"$message\""
 		else

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2153 # variables of the other parts
 #
 # Debian's own kernel of the base, and vfio and iommufd built as modules for it.
 # Nothing is installed: packages are downloaded into the cache and unpacked.
@@ -136,7 +136,8 @@ use_cached_kernel()
 {
 	local state=$cache/kernel-$base${KVER:+-$KVER}
 
-	[ -f "$state" ] && sha256sum --check --quiet "$state.sums" ||
+	[ -f "$state.sums" ] || die "no package index can be fetched, and the cache has no kernel: is there a network?"
+	sha256sum --check --quiet "$state.sums" ||
 		die "no package index can be fetched, and the cache has no kernel: is there a network?"
 	say "note: no network; the cached kernel is used: $(cat "$state")"
 	cp "$state.sums" "$kernel_file.sums"
@@ -153,6 +154,7 @@ fetch_kernel()
 	found=$(newest_kernel "$list")
 	if [ -z "$found" ]; then
 		say "the machine's package index does not list Linux $KERNEL_VERSION; fetching an index"
+		# shellcheck disable=SC2310 # a question
 		if ! use_own_index; then
 			use_cached_kernel
 			return
@@ -162,6 +164,7 @@ fetch_kernel()
 		[ -n "$found" ] || die "no Linux $KERNEL_VERSION among the package sources of this machine"
 	fi
 	read -r release version <<<"$found"
+	# shellcheck disable=SC2310 # a question
 	if ! download_debs "$list" "$release" "$version"; then
 		use_cached_kernel
 		return
@@ -254,14 +257,15 @@ unpack_kernel()
 
 # ---- the tree of the modules
 
-# make_tree DIR SOURCE: the unpatched source, or the base with the patches
+# make_tree DIR SOURCE: the unpatched source, or the base with the patches, which is
+# "series", or "mutant", of which more is changed afterwards
 make_tree()
 {
 	local dir=$1 source=$2 file
 
 	rm -rf "$dir"
 	cp -r "$debian_dir/source" "$dir"
-	if [ "$source" = series ]; then
+	if [ "$source" != stock ]; then
 		"$basedir/prepare" "$dir"
 		for file in "$patches"/000[1-5]-*.patch; do
 			# Not the repository of the harness, in whose work/ this is.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2034,SC2153 # variables of the other parts
 #
 # The Debian source package of the base, in the cache: no root needed, nothing
 # installed. Sourced after run.sh.

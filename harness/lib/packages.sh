@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # The Debian packages that a command needs: lists of harness/packages, and QEMU.
 # The machine's own package sources are read, never changed. Sourced after

@@ -197,6 +197,7 @@ unless_done()
 	local name=$1 key=$2
 
 	shift 2
+	# shellcheck disable=SC2310 # a question
 	if stamp_matches "$name" "$key"; then
 		up_to_date
 		return
@@ -213,6 +214,7 @@ unless_passed()
 	local name=result.$1 key=$2
 
 	shift 2
+	# shellcheck disable=SC2310 # a question
 	if [ -z "${FRESH:-}" ] && stamp_matches "$name" "$key"; then
 		say "kept, passed on $(date -r "$work/stamps/$name" '+%F %H:%M')"
 		return

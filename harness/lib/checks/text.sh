@@ -63,7 +63,7 @@ check_shellcheck()
 	read_lines scripts shell_scripts
 	say "${#scripts[@]} scripts"
 	[ "${#scripts[@]}" -gt 20 ] || die "only ${#scripts[@]} scripts found"
-	cd "$top"
+	cd "$top" || exit 1
 	shellcheck -x "${scripts[@]}"
 	# A failure inside of one is not seen; read_lines sees it.
 	! grep -nE '(done|mapfile|read)[^#]* < <\(' harness/*.sh harness/lib/*.sh harness/lib/*/*.sh ||

@@ -17,6 +17,11 @@ long_tests=(vfio_secret_test vfio_fuzz_test vfio_stress_test vfio_fault_test)
 # so, once, and then looks at nothing any more. check-deep tells it not to look.
 hotplug_test=vfio_hotplug_test
 
+# shellcheck source=harness/lib/kunit.sh
+. "$parts/kunit.sh"
+# shellcheck source=harness/lib/bench-instructions.sh
+. "$parts/bench-instructions.sh"
+
 # ---- needs
 
 make_vm()
@@ -140,14 +145,15 @@ key_kernel_stock()
 
 check_kunit()
 {
-	local dir=$src/build-uml
-
 	need_disk 1000 "$work"
 	checkout_src "$applied"
-	mkdir -p "$dir"
-	cd "$src"
-	python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci --build_dir="$dir" \
-		--jobs="$jobs" --make_options='CC=ccache gcc' --raw_output=kunit | tee "$(ktap_of kunit)"
+	run_kunit "$(ktap_of kunit)"
+}
+
+# A mutant of each property that unit tests show must be red.
+check_mutants()
+{
+	"$top/harness/red.sh" -k --unlocked
 }
 
 # ---- selftests on Debian's kernel

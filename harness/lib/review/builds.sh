@@ -78,6 +78,7 @@ configure_build()
 			[[ $line != *=n ]] || symbol_and_selectors "${line%=n}" | sed 's/.*/CONFIG_&=n/'
 		done
 		# The last word: VFIO selects VFIO_GROUP in some cases only.
+		# shellcheck disable=SC2086 # words
 		printf 'CONFIG_%s\n' $common_lines "${lines[@]}"
 	} >"$build/lines"
 	[ "$target" != randconfig ] || checkout_src "$to"

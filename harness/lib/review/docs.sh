@@ -14,7 +14,7 @@ inputs_references()
 say_references()
 {
 	checkout_src "$2"
-	(cd "$src" && scripts/documentation-file-ref-check 2>&1 || true)
+	(cd "$src" || exit 1; scripts/documentation-file-ref-check 2>&1 || true)
 }
 
 # ---- what a build of the documentation says of Documentation/ABI

@@ -76,7 +76,7 @@ say_kerneldoc()
 {
 	checkout_src "$2"
 	# It exits with the number of errors.
-	(cd "$src" && touched_files "$2" '[.][ch]$' | xargs -r scripts/kernel-doc -none -Wall 2>&1 || true)
+	(cd "$src" || exit 1; touched_files "$2" '[.][ch]$' | xargs -r scripts/kernel-doc -none -Wall 2>&1 || true)
 }
 
 # ---- make includecheck, make versioncheck
