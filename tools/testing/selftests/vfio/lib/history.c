@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define VF_CHECK_STATES	262144U
-#include "../../../../../drivers/vfio/pci/vfio_pci_sriov_check.h"
+#include "vfio_pci_sriov_check.h"
 #include "../../kselftest.h"
 #include "history.h"
 

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "../../../../../drivers/vfio/pci/vfio_pci_sriov_model.h"
+#include "vfio_pci_sriov_model.h"
 #include "user.h"
 
 #define HISTORY_CALLS	128
