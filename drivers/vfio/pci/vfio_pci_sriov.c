@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SR-IOV for vfio-pci: who may open a PF and its VFs, and who drives a new VF.
+ * SR-IOV for vfio-pci: VF tokens, and the drivers of new VFs.
  *
  * A PF driver can reset its VFs, starve them and often read their data.  When
- * it runs in userspace, whoever opens a VF must show that they trust it, and
- * whoever opens the PF while VFs are in use must show that the VFs' users
- * trust them.  Both show it with the VF token, a UUID that each PF has.
+ * a program drives the PF, the programs that use its VFs must trust it, and
+ * while they do no other program may become the PF driver.  They prove this
+ * trust with the VF token, a UUID that each PF has.  It is random until it is
+ * set, and cannot be read back.
  *
- * Opening a VF takes the token of its PF, if vfio-pci drives the PF.  Opening
- * a PF sets its token if one is given, as long as no VF is in use; while one
- * is, opening the PF takes the token, too.  Whoever has the PF open can set
- * another token at any time.  Nobody can read it back.
+ *  - An open of a VF requires the token of its PF, if the PF is bound to
+ *    vfio-pci or a variant of it.  Otherwise it rejects any token.
+ *  - While no VF is in use, an open of the PF that presents a token sets it.
+ *  - While a VF is in use, an open of the PF requires the token.
+ *  - A program that has the PF open can set another token at any time.
  *
- * Each open is admitted in one step, under vfio_pci_pf::lock: the token is
- * compared, and a VF's open counted (or a PF's token set), before the device
- * is touched; a VF's count is given back after its device is closed.  So
- * admission is the moment that orders all opens of a PF and its VFs: an open
- * that fails later is one that was closed at once.
+ * A VF is in use from the admission of an open until after its device is
+ * closed.  vfio_pci_pf::lock protects the token and the number of these opens,
+ * and each admission is one critical section: compare the token, and count the
+ * open or set the token.  This happens before the device is touched, so the
+ * critical sections order all opens of a PF and its VFs, and an open that fails
+ * later is like one that was closed at once.  The lock is a leaf.
  *
- * The lock is a spinlock and a leaf, and the only one that a decision waits for.
- * Those who poll vf_token of the PF are woken after it, by the first open of a VF
- * and by the last close.
- *
- * When vfio-pci drives a PF, each new VF gets the driver_override vfio-pci
- * before a driver can probe it, or no driver ever.  (Not on s390, where VFs of
- * the firmware are linked to their PF after they were added.)  An administrator
- * may change the override of a VF.  VFs are enabled and disabled with the
- * device_lock() of the PF held.  (Not so single ones that EEH of powernv takes off
- * the bus and puts back: these are new VFs, which are captured.)
+ * While a PF is bound to vfio-pci, each new VF gets the name of the PF's driver
+ * as its driver_override before any driver can probe it.  If that fails, no
+ * driver can ever bind to the VF, and enabling SR-IOV fails.  The administrator may
+ * change the driver_override afterwards.  VFs are added and removed with the
+ * device_lock() of the PF held, except by EEH of powernv, which removes and
+ * adds single VFs.  On s390, VFs are linked to their PF after they were added,
+ * so they are not captured, but they require the token.
  */
 
 #include <crypto/utils.h>
@@ -37,56 +37,33 @@
 #include <linux/pm_runtime.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 #include <linux/xarray.h>
 #include <kunit/static_stub.h>
-#include <kunit/visibility.h>
 
 #include "vfio_pci_priv.h"
-#include "vfio_pci_sriov.h"
-
-#define CREATE_TRACE_POINTS
-#include "vfio_pci_sriov_trace.h"
-
-#define VFIO_PCI_DRIVER_NAME	"vfio-pci"
 
 /*
- * The PFs that vfio-pci and its variants drive, by the address of their
- * pci_dev.  A PF is in here from before it can have VFs until after its last
- * one is removed, and leaves before its own reference is dropped.
+ * What a PF shares with its VFs.  The device of each has a reference, so that
+ * the PF may be unbound first.
  */
+struct vfio_pci_pf {
+	struct kref	ref;
+	spinlock_t	lock;		/* protects token and vf_opens */
+	uuid_t		token;
+	unsigned long	vf_opens;	/* files of VFs, open or being opened */
+};
+
+/* The devices of PFs by their pci_dev, from before they have VFs until after. */
 static DEFINE_XARRAY(vfio_pci_pfs);
 
-/* The state of a VF's PF, with a reference; NULL if not driven by vfio-pci. */
-static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
+static struct vfio_pci_pf *vfio_pci_pf_alloc(void)
 {
-	struct vfio_pci_pf *pf;
+	struct vfio_pci_pf *pf = kzalloc_obj(*pf);
 
-	xa_lock(&vfio_pci_pfs);
-	pf = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
-	if (pf)
-		kref_get(&pf->ref);
-	xa_unlock(&vfio_pci_pfs);
-
-	return pf;
-}
-
-/**
- * vfio_pci_pf_alloc - state of a PF, with a random token and no VF in use
- *
- * Context: may sleep.
- * Return: the state with one reference, for vfio_pci_pf_put(); NULL if there
- * is no memory.
- */
-struct vfio_pci_pf *vfio_pci_pf_alloc(void)
-{
-	struct vfio_pci_pf *pf;
-
-	pf = kzalloc(sizeof(*pf), GFP_KERNEL);
 	if (!pf)
 		return NULL;
 
@@ -95,20 +72,12 @@ struct vfio_pci_pf *vfio_pci_pf_alloc(void)
 	uuid_gen(&pf->token);
 	return pf;
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_alloc);
 
-/**
- * vfio_pci_pf_free - give back the memory of a PF's state, token wiped
- * @pf: state that nobody uses any more
- *
- * Apart from vfio_pci_pf_put() so that a test can look at what is freed.
- */
-void vfio_pci_pf_free(struct vfio_pci_pf *pf)
+static void vfio_pci_pf_free(struct vfio_pci_pf *pf)
 {
 	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_free, pf);
 	kfree(pf);
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_free);
 
 static void vfio_pci_pf_release(struct kref *ref)
 {
@@ -116,48 +85,51 @@ static void vfio_pci_pf_release(struct kref *ref)
 
 	WARN_ON_ONCE(pf->vf_opens);
 	memzero_explicit(&pf->token, sizeof(pf->token));
-	sysfs_put(pf->need_file);
 	vfio_pci_pf_free(pf);
 }
 
-/**
- * vfio_pci_pf_put - drop a reference
- * @pf: the state of a PF, or NULL
- */
-void vfio_pci_pf_put(struct vfio_pci_pf *pf)
+/* With a reference; NULL if @physfn is not bound to vfio-pci or a variant. */
+static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
+{
+	struct vfio_pci_core_device *vdev;
+	struct vfio_pci_pf *pf = NULL;
+
+	xa_lock(&vfio_pci_pfs);
+	vdev = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
+	if (vdev) {
+		pf = vdev->pf;
+		kref_get(&pf->ref);
+	}
+	xa_unlock(&vfio_pci_pfs);
+
+	return pf;
+}
+
+static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
 {
 	if (pf)
 		kref_put(&pf->ref, vfio_pci_pf_release);
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_put);
 
-/* In constant time: how long it takes says nothing about the token. */
+/* The only place that unlocks: unit tests let another call compete here. */
+static void vfio_pci_pf_unlock(struct vfio_pci_pf *pf)
+	__releases(&pf->lock)
+{
+	spin_unlock(&pf->lock);
+	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_unlock, pf);
+}
+
+/* In constant time, so that the time says nothing about the token. */
 static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	lockdep_assert_held(&pf->lock);
 
-	return token && !crypto_memneq(&pf->token, token, sizeof(*token));
+	return !crypto_memneq(&pf->token, token, sizeof(*token));
 }
 
-/* A VF is in use, or none is any more: wake those who poll vf_token of the PF. */
-static void vfio_pci_pf_need_changed(struct vfio_pci_pf *pf)
+/* Check the token and count an open of a VF. */
+static int vfio_pci_pf_open_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 {
-	if (pf->need_file)
-		sysfs_notify_dirent(pf->need_file);
-}
-
-/**
- * vfio_pci_pf_admit_vf - may a VF be opened? If so, count it
- * @pf: the state of its PF
- * @token: the token that the opener gave, NULL if none
- *
- * Context: process context.
- * Return: 0, and vfio_pci_pf_unadmit_vf() is due when the VF is closed again;
- * -EACCES without the PF's token.
- */
-int vfio_pci_pf_admit_vf(struct vfio_pci_pf *pf, const uuid_t *token)
-{
-	bool first = false;
 	int ret = -EACCES;
 
 	if (!token)
@@ -165,148 +137,121 @@ int vfio_pci_pf_admit_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 
 	spin_lock(&pf->lock);
 	if (vfio_pci_pf_token_is(pf, token)) {
-		first = !pf->vf_opens;
-		WRITE_ONCE(pf->vf_opens, pf->vf_opens + 1);
+		pf->vf_opens++;
 		ret = 0;
 	}
-	spin_unlock(&pf->lock);
+	vfio_pci_pf_unlock(pf);
 
-	if (first)
-		vfio_pci_pf_need_changed(pf);
 	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_admit_vf);
 
-/**
- * vfio_pci_pf_unadmit_vf - a VF's open that was admitted has been closed
- * @pf: the state of its PF
- */
-void vfio_pci_pf_unadmit_vf(struct vfio_pci_pf *pf)
+static void vfio_pci_pf_close_vf(struct vfio_pci_pf *pf)
 {
-	bool last;
-
 	spin_lock(&pf->lock);
 	if (!WARN_ON_ONCE(!pf->vf_opens))
-		WRITE_ONCE(pf->vf_opens, pf->vf_opens - 1);
-	last = !pf->vf_opens;
-	spin_unlock(&pf->lock);
-
-	if (last)
-		vfio_pci_pf_need_changed(pf);
+		pf->vf_opens--;
+	vfio_pci_pf_unlock(pf);
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_unadmit_vf);
 
-/**
- * vfio_pci_pf_admit_pf - may the PF be opened? If so, set a token that is given
- * @pf: its state
- * @token: the token that the opener gave, NULL if none
- *
- * Context: process context.
- * Return: 0; -EACCES if a VF is in use and @token is not the PF's.
- */
-int vfio_pci_pf_admit_pf(struct vfio_pci_pf *pf, const uuid_t *token)
+/* Check the token of an open of the PF while a VF is in use, or set it. */
+static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	int ret = 0;
 
 	spin_lock(&pf->lock);
 	if (pf->vf_opens) {
-		if (!vfio_pci_pf_token_is(pf, token))
+		if (!token || !vfio_pci_pf_token_is(pf, token))
 			ret = -EACCES;
 	} else if (token) {
 		uuid_copy(&pf->token, token);
 	}
-	spin_unlock(&pf->lock);
+	vfio_pci_pf_unlock(pf);
 
 	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_admit_pf);
 
-/**
- * vfio_pci_pf_set_token - set the token, whether or not VFs are in use
- * @pf: the state of a PF that the caller has open
- * @token: what opens from now on take
- *
- * Context: process context.
- */
-void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
+/* The caller has the PF open.  VFs that are open stay open. */
+static void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	spin_lock(&pf->lock);
 	uuid_copy(&pf->token, token);
-	spin_unlock(&pf->lock);
+	vfio_pci_pf_unlock(pf);
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_pf_set_token);
 
-static struct vfio_pci_core_device *
-vfio_pci_core_device_of(struct vfio_device *core_vdev)
+static struct vfio_pci_core_device *to_vdev(struct vfio_device *core_vdev)
 {
 	return container_of(core_vdev, struct vfio_pci_core_device, vdev);
 }
 
-static int vfio_pci_sriov_admit(struct vfio_device *core_vdev,
-				const uuid_t *token, const char **why)
+static int vfio_pci_sriov_get(struct vfio_device *core_vdev,
+			      const uuid_t *token)
 {
-	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
+	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
+	const char *why;
 	int ret;
 
-	if (!vdev->pdev->is_virtfn) {
-		ret = vfio_pci_pf_admit_pf(vdev->pf, token);
-		if (!ret && token)
-			trace_vfio_pci_token_set(core_vdev->dev, "open");
-		*why = token ? "wrong VF token, and a VF is in use" :
-			       "no VF token given, and a VF is in use";
-	} else if (vdev->pf) {
-		ret = vfio_pci_pf_admit_vf(vdev->pf, token);
-		*why = token ? "wrong VF token" :
-			       "no VF token given, its PF is driven by vfio-pci";
-	} else {
+	if (!vdev->pf) {
 		ret = token ? -EINVAL : 0;
-		*why = "VF token given, but its PF is not driven by vfio-pci";
+		why = "VF token presented, but the PF is not bound to vfio-pci";
+	} else if (vdev->pdev->is_virtfn) {
+		ret = vfio_pci_pf_open_vf(vdev->pf, token);
+		why = token ? "wrong VF token" : "VF token required";
+	} else {
+		ret = vfio_pci_pf_open(vdev->pf, token);
+		why = token ? "wrong VF token while a VF is in use" :
+			      "VF token required while a VF is in use";
 	}
 
+	/* Limited per device, so that one does not hide others' refusals */
+	if (ret && __ratelimit(&vdev->refusals))
+		pci_info(vdev->pdev, "open refused: %s\n", why);
 	return ret;
 }
 
-static void vfio_pci_sriov_unadmit(struct vfio_device *core_vdev)
+static void vfio_pci_sriov_put(struct vfio_device *core_vdev)
 {
-	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
+	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 
-	if (vdev->pdev->is_virtfn && vdev->pf)
-		vfio_pci_pf_unadmit_vf(vdev->pf);
-}
-
-/* Without the lock: anybody may ask, and must not hold up those who open. */
-static const char *vfio_pci_sriov_token_need(struct vfio_device *core_vdev)
-{
-	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
-
-	if (!vdev->pf)
-		return "none";
-	if (vdev->pdev->is_virtfn || READ_ONCE(vdev->pf->vf_opens))
-		return "required";
-	return "optional";
+	if (vdev->pf && vdev->pdev->is_virtfn)
+		vfio_pci_pf_close_vf(vdev->pf);
 }
 
 static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
-	.admit		= vfio_pci_sriov_admit,
-	.unadmit	= vfio_pci_sriov_unadmit,
-	.token_need	= vfio_pci_sriov_token_need,
+	.get	= vfio_pci_sriov_get,
+	.put	= vfio_pci_sriov_put,
 };
+
+/* Constant while the device is bound, so it does not tell who uses a VF. */
+static ssize_t vf_token_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	struct pci_dev *pdev = to_pci_dev(dev->parent);
+
+	return sysfs_emit(buf, "%s\n",
+			  pdev->is_virtfn ? "required" : "optional");
+}
+static DEVICE_ATTR_RO(vf_token);
+
+static struct attribute *vfio_pci_sriov_attrs[] = {
+	&dev_attr_vf_token.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(vfio_pci_sriov);
 
 /**
  * vfio_pci_sriov_feature_token - VFIO_DEVICE_FEATURE_PCI_VF_TOKEN
  * @core_vdev: the device, open
  * @flags: flags of the ioctl
  * @arg: the 16 bytes of the new token
- * @argsz: how many bytes userspace says are at @arg
+ * @argsz: number of bytes at @arg
  *
- * Context: may sleep.
- * Return: 0; -ENOTTY if the device is not a PF; -EINVAL for GET, no operation
- * or a small @argsz; -EFAULT if @arg can't be read.
+ * Return: 0; -ENOTTY if the device is not a PF; -EINVAL for GET or a small
+ * @argsz; -EFAULT.
  */
 int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 				 void __user *arg, size_t argsz)
 {
-	struct vfio_pci_core_device *vdev = vfio_pci_core_device_of(core_vdev);
+	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 	uuid_t token;
 	int ret;
 
@@ -315,31 +260,34 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 
 	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_SET,
 				 sizeof(token));
-	if (ret < 0 && __ratelimit(&core_vdev->refusals))
-		pci_info(vdev->pdev,
-			 "feature refused: the VF token can be set only, from %zu bytes\n",
-			 sizeof(token));
 	if (ret != 1)
 		return ret;
 
 	ret = copy_from_user(&token, arg, sizeof(token)) ? -EFAULT : 0;
-	if (!ret) {
+	if (!ret)
 		vfio_pci_pf_set_token(vdev->pf, &token);
-		trace_vfio_pci_token_set(core_vdev->dev, "feature");
-	}
 
 	memzero_explicit(&token, sizeof(token));
 	return ret;
 }
 
 /**
- * vfio_pci_sriov_init - let opens of a PF or VF pass admission
- * @vdev: the device, about to be registered
+ * vfio_pci_sriov_uninit - undo vfio_pci_sriov_init()
+ * @vdev: the device, not registered any more
+ */
+void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
+{
+	if (vdev->pdev->is_physfn)
+		xa_erase(&vfio_pci_pfs, (unsigned long)vdev->pdev);
+	vfio_pci_pf_put(vdev->pf);
+	vdev->pf = NULL;
+}
+
+/**
+ * vfio_pci_sriov_init - set up admission of a PF or VF
+ * @vdev: any device that is about to be registered
  *
- * Nothing happens to a device that is neither PF nor VF.
- *
- * Context: may sleep, with the device_lock() held.
- * Return: 0, and vfio_pci_sriov_uninit() is due; -errno.
+ * Return: 0, and vfio_pci_sriov_uninit() is due; -ENOMEM.
  */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 {
@@ -349,153 +297,105 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 	if (!pdev->is_physfn && !pdev->is_virtfn)
 		return 0;
 
-	if (pdev->is_physfn) {
+	if (pdev->is_virtfn) {
+		vdev->pf = vfio_pci_pf_get(pci_physfn(pdev));
+	} else {
 		vdev->pf = vfio_pci_pf_alloc();
 		if (!vdev->pf)
 			return -ENOMEM;
 
-		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev->pf,
+		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev,
 				GFP_KERNEL);
 		if (ret) {
-			vfio_pci_pf_put(vdev->pf);
-			vdev->pf = NULL;
+			vfio_pci_sriov_uninit(vdev);
 			return ret;
 		}
-	} else {
-		vdev->pf = vfio_pci_pf_get(pci_physfn(pdev));
 	}
 
+	ratelimit_state_init(&vdev->refusals, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	if (vdev->pf)
+		vdev->vdev.device.groups = vfio_pci_sriov_groups;
 	vdev->vdev.admission_ops = &vfio_pci_sriov_admission_ops;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_sriov_init);
 
-/**
- * vfio_pci_sriov_uninit - undo vfio_pci_sriov_init()
- * @vdev: the device, not registered any more
- *
- * Context: may sleep.
- */
-void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
+static int vfio_pci_sriov_set_numvfs(struct pci_dev *pdev, int nr_virtfn)
 {
-	if (vdev->pdev->is_physfn)
-		xa_erase(&vfio_pci_pfs, (unsigned long)vdev->pdev);
-	vfio_pci_pf_put(vdev->pf);
-	vdev->pf = NULL;
+	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_sriov_set_numvfs, pdev, nr_virtfn);
+	if (nr_virtfn)
+		return pci_enable_sriov(pdev, nr_virtfn);
+
+	pci_disable_sriov(pdev);
+	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(vfio_pci_sriov_uninit);
 
 /**
- * vfio_pci_pf_has_vfs - must the device stay in D0 because its VFs need it?
- * @vdev: the device
+ * vfio_pci_sriov_disable - disable the VFs of a PF, if it has any
+ * @vdev: any device
  *
- * Context: with the memory_lock held for writing.
- * Return: true if it must.
+ * Context: with the device_lock() held; waits until users close the VFs.
  */
-bool vfio_pci_pf_has_vfs(struct vfio_pci_core_device *vdev)
+void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 {
-	lockdep_assert_held_write(&vdev->memory_lock);
+	device_lock_assert(&vdev->pdev->dev);
+	if (!vdev->has_vfs)
+		return;
 
-	return vdev->pdev->is_physfn && vdev->pf->has_vfs;
+	vfio_pci_sriov_set_numvfs(vdev->pdev, 0);
+	WRITE_ONCE(vdev->has_vfs, false);
+	pm_runtime_put(&vdev->pdev->dev);
 }
 
 /*
- * While there are VFs, the PF stays in D0: runtime PM has a user more, and
- * whoever drives the PF can't put it to sleep.
+ * A PF must stay in D0 while it has VFs.  The memory_lock keeps writes of
+ * PCI_PM_CTRL out until has_vfs is set.
  */
-static int vfio_pci_sriov_power_up(struct vfio_pci_core_device *vdev)
+static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtfn)
 {
+	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	ret = pm_runtime_resume_and_get(&vdev->pdev->dev);
+	device_lock_assert(&pdev->dev);
+	ret = pm_runtime_resume_and_get(&pdev->dev);
 	if (ret)
 		return ret;
 
 	down_write(&vdev->memory_lock);
 	ret = vfio_pci_set_power_state(vdev, PCI_D0);
-	vdev->pf->has_vfs = !ret;
+	if (!ret)
+		WRITE_ONCE(vdev->has_vfs, true);
 	up_write(&vdev->memory_lock);
-
 	if (ret)
-		pm_runtime_put(&vdev->pdev->dev);
+		goto out_pm;
+
+	vdev->lost_vf = false;
+	ret = vfio_pci_sriov_set_numvfs(pdev, nr_virtfn);
+	if (ret)
+		goto out_has_vfs;
+
+	if (!vdev->lost_vf)
+		return nr_virtfn;
+
+	pci_err(pdev, "SR-IOV refused: cannot capture all VFs; removing them waits for their users\n");
+	vfio_pci_sriov_disable(vdev);
+	return -ENOMEM;
+
+out_has_vfs:
+	WRITE_ONCE(vdev->has_vfs, false);
+out_pm:
+	pm_runtime_put(&pdev->dev);
 	return ret;
-}
-
-/* Not _sync: nobody has to wait until the PF is asleep. */
-static void vfio_pci_sriov_power_release(struct vfio_pci_core_device *vdev)
-{
-	down_write(&vdev->memory_lock);
-	vdev->pf->has_vfs = false;
-	up_write(&vdev->memory_lock);
-
-	pm_runtime_put(&vdev->pdev->dev);
-}
-
-static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtfn)
-{
-	struct pci_dev *pdev = vdev->pdev;
-	struct vfio_pci_pf *pf = vdev->pf;
-	int ret;
-
-	device_lock_assert(&pdev->dev);
-
-	/* Not from sysfs, which looks itself: for whoever else calls this */
-	if (pf->has_vfs)
-		return -EBUSY;
-
-	if (!pf->need_file)
-		pf->need_file = sysfs_get_dirent(vdev->vdev.device.kobj.sd,
-						 "vf_token");
-
-	ret = vfio_pci_sriov_power_up(vdev);
-	if (ret)
-		return ret;
-
-	pf->lost_vf = false;
-	ret = pci_enable_sriov(pdev, nr_virtfn);
-	if (ret)
-		goto out_power;
-
-	if (pf->lost_vf) {
-		ret = -ENOMEM;
-		goto out_disable;
-	}
-	return nr_virtfn;
-
-out_disable:
-	pci_disable_sriov(pdev);
-out_power:
-	vfio_pci_sriov_power_release(vdev);
-	return ret;
-}
-
-/**
- * vfio_pci_sriov_disable - disable the VFs of a PF, if it has any
- * @vdev: the PF, or any other device
- *
- * Context: sleeps until the users of the VFs have closed them, with the
- * device_lock() held.
- */
-void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
-{
-	device_lock_assert(&vdev->pdev->dev);
-
-	if (!vdev->pdev->is_physfn || !vdev->pf->has_vfs)
-		return;
-
-	pci_disable_sriov(vdev->pdev);
-	vfio_pci_sriov_power_release(vdev);
 }
 
 /**
  * vfio_pci_core_sriov_configure - enable or disable the VFs of a PF
  * @vdev: the PF
- * @nr_virtfn: how many VFs to enable; 0 to disable all, which waits for their
- *	       users to close them
+ * @nr_virtfn: how many VFs to enable, or 0 to disable all
  *
- * Context: may sleep, with the device_lock() held.
- * Return: @nr_virtfn; -EBUSY if there are VFs already; -ENOMEM if not all VFs
- * could be captured; what the PCI core says.
+ * Context: with the device_lock() held.  Disabling waits until users close the
+ * VFs, and so does enabling if it fails because a VF cannot be captured.
+ * Return: @nr_virtfn; -ENOMEM if a VF cannot be captured; -errno.
  */
 int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 				  int nr_virtfn)
@@ -508,65 +408,56 @@ int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_sriov_configure);
 
-/*
- * A VF was added to the bus, and no driver can match it yet.  If it can't be
- * kept from host drivers with an override, it gets no driver at all, ever: to
- * the driver core a dead device is one that is about to be removed.  The lock
- * of the VF is free: no driver is being bound, so nobody notifies under it.
- */
-static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf, struct pci_dev *vf)
+static int vfio_pci_sriov_override(struct pci_dev *vf, const char *name)
 {
-	struct pci_dev *physfn = pci_physfn(vf);
+	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_sriov_override, vf, name);
+	return device_set_driver_override(&vf->dev, name);
+}
 
-	if (!device_set_driver_override(&vf->dev, VFIO_PCI_DRIVER_NAME)) {
-		pci_info(physfn,
-			 "VF %s captured: driver_override is vfio-pci\n",
-			 pci_name(vf));
-		trace_vfio_pci_vf_captured(physfn, vf);
+/*
+ * The VF was added to the bus, and no driver can match it yet.  The result of
+ * a notifier is ignored, so to the driver core a VF that cannot be captured
+ * must look like one that is being removed: no driver will bind to it.
+ */
+static void vfio_pci_sriov_capture(struct pci_dev *physfn, struct pci_dev *vf)
+{
+	const char *name = physfn->driver->name;
+	struct vfio_pci_core_device *vdev;
+
+	if (!vfio_pci_sriov_override(vf, name)) {
+		pci_info(physfn, "VF %s captured: driver_override is %s\n",
+			 pci_name(vf), name);
 		return;
 	}
 
 	device_lock(&vf->dev);
 	kill_device(&vf->dev);
 	device_unlock(&vf->dev);
-	pf->lost_vf = true;
-	pci_err(physfn, "VF %s can't be captured, it gets no driver\n",
+
+	xa_lock(&vfio_pci_pfs);
+	vdev = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
+	if (vdev)
+		vdev->lost_vf = true;
+	xa_unlock(&vfio_pci_pfs);
+	pci_err(physfn, "cannot set driver_override of VF %s; no driver will bind to it\n",
 		pci_name(vf));
-}
-
-static void vfio_pci_sriov_bound(struct pci_dev *vf)
-{
-	struct pci_dev *physfn = pci_physfn(vf);
-	const char *name = vf->dev.driver->name;
-
-	if (!strcmp(name, VFIO_PCI_DRIVER_NAME))
-		return;
-
-	pci_warn(physfn, "VF %s is now driven by %s, not by vfio-pci\n",
-		 pci_name(vf), name);
-	trace_vfio_pci_vf_left(physfn, vf, name);
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,
 				 unsigned long action, void *data)
 {
 	struct pci_dev *vf = to_pci_dev(data);
-	struct vfio_pci_pf *pf;
+	struct pci_dev *physfn = pci_physfn(vf);
 
-	if (!vf->is_virtfn ||
-	    (action != BUS_NOTIFY_ADD_DEVICE && action != BUS_NOTIFY_BOUND_DRIVER))
-		return NOTIFY_DONE;
-
-	pf = vfio_pci_pf_get(pci_physfn(vf));
-	if (!pf)
+	if (!vf->is_virtfn || !xa_load(&vfio_pci_pfs, (unsigned long)physfn))
 		return NOTIFY_DONE;
 
 	if (action == BUS_NOTIFY_ADD_DEVICE)
-		vfio_pci_sriov_capture(pf, vf);
-	else
-		vfio_pci_sriov_bound(vf);
-
-	vfio_pci_pf_put(pf);
+		vfio_pci_sriov_capture(physfn, vf);
+	else if (action == BUS_NOTIFY_BOUND_DRIVER &&
+		 !to_pci_driver(vf->dev.driver)->driver_managed_dma)
+		pci_warn(physfn, "VF %s is now bound to host driver %s\n",
+			 pci_name(vf), vf->dev.driver->name);
 	return NOTIFY_OK;
 }
 
@@ -574,20 +465,16 @@ static struct notifier_block vfio_pci_sriov_nb = {
 	.notifier_call = vfio_pci_sriov_notify,
 };
 
-/**
- * vfio_pci_sriov_register - begin to watch the PCI bus for new VFs
- *
- * Return: 0, and vfio_pci_sriov_unregister() is due; -errno.
- */
 int vfio_pci_sriov_register(void)
 {
 	return bus_register_notifier(&pci_bus_type, &vfio_pci_sriov_nb);
 }
 
-/**
- * vfio_pci_sriov_unregister - undo vfio_pci_sriov_register()
- */
 void vfio_pci_sriov_unregister(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &vfio_pci_sriov_nb);
 }
+
+#ifdef CONFIG_VFIO_PCI_SRIOV_KUNIT_TEST
+#include "vfio_pci_sriov_kunit.c"
+#endif
