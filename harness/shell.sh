@@ -12,7 +12,7 @@ set -euo pipefail
 
 if [ "${1:-}" != --built ]; then
 	lock
-	ensure_guest_packages
+	ensure_packages demo clients
 	get_modules series
 	phase programs "building the programs for the VM" build_programs
 	# Whoever plays there does not keep others from working here.
