@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Is what vfio.rst says about SR-IOV true? Its C fragments must compile, and the
-# kernel must have the log lines and the trace events that it explains.
+# kernel must have the log lines that it explains.
 #
 # Usage: check-docs.sh TREE HEADERS
 #   TREE     kernel tree with the whole series
 #   HEADERS  where "make headers_install INSTALL_HDR_PATH=HEADERS" put its headers
 #
-# Prints a TAP line for each fragment, log line and event; fails if one is not ok.
+# Prints a TAP line for each fragment and log line; fails if one is not ok.
 set -euo pipefail
 
 chapter="SR-IOV: PFs and VFs in userspace"
@@ -109,25 +109,6 @@ check_messages()
 	done <"$text.messages"
 }
 
-# Events that the text explains, and events that the kernel has: the same.
-check_events()
-{
-	local text=$1 tree=$2 event
-
-	# shellcheck disable=SC2016 # these are the quotes of rst
-	sed -nE 's/^``(vfio_[a-z_]+): .*``$/\1/p' "$text" | sort >"$text.events"
-	sed -nE 's/^TRACE_EVENT\((vfio_[a-z_]+),$/\1/p' "$tree"/drivers/vfio/vfio_trace.h \
-		"$tree"/drivers/vfio/pci/vfio_pci_sriov_trace.h | sort >"$text.kernel-events"
-	[ -s "$text.kernel-events" ] || die "$tree has no trace events"
-	while read -r event; do
-		if grep -qx "$event" "$text.events" && grep -qx "$event" "$text.kernel-events"; then
-			result ok "vfio.rst: the trace event $event"
-		else
-			result "not ok" "vfio.rst: the trace event $event is there, and explained"
-		fi
-	done < <(sort -u "$text.events" "$text.kernel-events")
-}
-
 main()
 {
 	[ $# = 2 ] || die "usage: check-docs.sh TREE HEADERS"
@@ -144,7 +125,6 @@ main()
 	split_fragments "$scratch" <"$scratch/chapter"
 	check_fragments "$scratch" "$headers"
 	check_messages "$scratch/chapter" "$tree"
-	check_events "$scratch/chapter" "$tree"
 
 	printf '1..%d\n' "$count"
 	[ "$failed" = 0 ]

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A copy of the harness in a scratch directory, with a table and checks of the
+# test's own, so that nothing is built, booted or installed.
+
+repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+
+setup()
+{
+	scratch=$BATS_TEST_TMPDIR/repo
+	mkdir -p "$scratch/tests" "$scratch/bases/linux-6.12"
+	cp -r "$repo/harness" "$scratch/"
+	cp "$repo/tests/skips" "$scratch/tests/"
+	cp "$repo/bases/linux-6.12/source" "$scratch/bases/linux-6.12/"
+	rm "$scratch"/harness/lib/checks/*.sh
+	echo 'ensure_packages() { :; }' >>"$scratch/harness/lib/packages.sh"
+	export XDG_CACHE_HOME=$scratch/cache
+	unset FRESH CI BASE
+}
+
+# table ROW...: what is checked in the scratch copy
+table()
+{
+	printf '%s\n' 'tier|check|1|1|base|what the test plants' "$@" >"$scratch/harness/checks"
+}
+
+# checks CODE: the functions that the table names
+checks()
+{
+	printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"
+}
+
+# in_harness CODE: CODE where all parts of the harness are there
+in_harness()
+{
+	bash -c 'set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkdir -p "$work/cases"; eval "$2"' \
+		_ "$scratch" "$1"
+}

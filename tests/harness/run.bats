@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2016,SC2154
+#
+# Phases, stamps, locks, interruption.
+
+load helpers
+
+@test "a command that fails inside of a function fails its phase" {
+	run in_harness 'f() { false; echo went on; }; try_phase p title f; echo "status $phase_status"'
+	[[ $output = *"status 1"* ]]
+	! grep -q 'went on' "$scratch/out/linux-6.12/logs/p.log"
+}
+
+@test "a pipeline fails if its first part does" {
+	run in_harness 'g() { return 3; }; f() { g | cat; echo went on; }; phase p title f'
+	[ "$status" != 0 ]
+}
+
+@test "a list whose command fails is no empty list" {
+	run in_harness 'f() { git -C /nonexistent ls-files; }; read_lines list f; echo went on'
+	[ "$status" != 0 ]
+	[[ $output != *"went on"* ]]
+}
+
+@test "a failing checkout fails the check that compiles" {
+	table 'check|compile|check||it compiles'
+	checks '. "$parts/compile.sh"
+checkout_src() { die "no commit $1"; }
+kmake() { echo compiled the previous tree; }
+check_compile() { mkdir -p "$work"; compile_vfio "$work/log" dir nosuchref; }'
+	run "$scratch/harness/check.sh" check
+	[ "$status" = 1 ]
+	[[ $output = *"no commit nosuchref"* ]]
+	[[ $output = *"0 passed, 1 failed, 0 skipped" ]]
+}
+
+@test "a build that fails leaves no stamp, not even of what was there before" {
+	run in_harness 'ok() { :; }; bad() { false; }
+unless_done thing old ok
+try_phase p title unless_done thing new bad
+stamp_matches thing old && echo "old counts"
+stamp_matches thing new && echo "new counts"
+true'
+	[ "$status" = 0 ]
+	[[ $output != *counts* ]]
+}
+
+@test "a build that is interrupted leaves no stamp" {
+	in_harness 'ok() { :; }; unless_done thing old ok'
+	in_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow' 3>&- &
+	pid=$!
+	until [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]; do sleep 0.1; done
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" != 0 ]
+	[ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
+}
+
+@test "only what passed is kept, and FRESH runs it again" {
+	run in_harness 'ok() { echo ran; }; bad() { false; }
+try_phase p1 t unless_passed c key bad
+unless_passed c key ok
+unless_passed c key ok
+FRESH=1
+unless_passed c key ok'
+	[ "$(grep -c '^ran$' <<<"$output")" = 2 ]
+	[[ $output = *"kept, passed on "* ]]
+}
+
+@test "an interruption ends all that a phase has started" {
+	in_harness 'f() { sleep 4242 & wait; }; phase p title f' 3>&- &
+	pid=$!
+	until pgrep -f 'sleep 4242' >/dev/null; do sleep 0.1; done
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 143 ]
+	! pgrep -f 'sleep 4242'
+}
+
+@test "an interruption lets a package manager end" {
+	in_harness 'f() { sleep 2; touch "$top/ended"; }; phase_must_end=1; phase packages title f' 3>&- &
+	pid=$!
+	until [ -e "$scratch/out/linux-6.12/logs/packages.log" ]; do sleep 0.1; done
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" = 143 ]
+	[ -e "$scratch/ended" ]
+}
+
+@test "a second run waits, and is told for what" {
+	in_harness 'lock; touch "$top/locked"; sleep 3' 3>&- &
+	until [ -e "$scratch/locked" ]; do sleep 0.1; done
+	run in_harness 'lock; echo mine'
+	wait
+	[[ $output = *"waiting for another run in this checkout: "*"process"* ]]
+	[[ $output = *mine ]]
+}
+
+
+@test "too little disk is refused with what is needed" {
+	run in_harness 'DISK_NEEDED_MIB=99999999 need_disk 1 "$work"'
+	[ "$status" = 1 ]
+	[[ $output = *"99999999 MiB needed"* ]]
+}
