@@ -3,42 +3,28 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE FLAVOUR KERNEL TREE FORCE ROUNDS INPUTS CMD
+export BASE FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
-demo:
-	@harness/demo.sh
-shell:
-	@harness/shell.sh
+demo shell modules model bench tree export review:
+	@harness/$@.sh $(ARGS)
+# More tiers after it, if they end within so many minutes: THEN="..." WITHIN=...
 check:
-	@harness/check.sh
-clients:
-	@harness/clients.sh
-check-deep:
-	@harness/check-deep.sh
-check-arm64:
-	@harness/check-machines.sh arm64
-check-iommus:
-	@harness/check-machines.sh amd virtio
-review:
-	@harness/review.sh
-model:
-	@harness/model.sh
+	@harness/check.sh $(if $(WITHIN),--within $(WITHIN)) check $(THEN)
+check-%:
+	@harness/check.sh $@
 red:
-	@harness/red.sh
-bench:
-	@harness/bench.sh $(PARTS)
+	@harness/red.sh $(MUTANTS)
 quick:
 	@harness/quick.sh $(TESTS)
 kernel:
 	@harness/kernel.sh series
 stock-kernel:
 	@harness/kernel.sh stock
-tree:
-	@harness/tree.sh
-export:
-	@harness/export.sh
+# The downloads stay in the cache.
+clean:
+	rm -rf work out
 
-.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree export
+.PHONY: help demo shell modules model bench tree export review check red quick kernel stock-kernel clean
 .NOTPARALLEL:

@@ -10,17 +10,17 @@
 #		      them into docs/results.md; instructions also out/bench.json
 #		      and docs/bench.svg
 # bench.sh --record   counts instructions, and writes what "make check" compares
-#		      with: harness/bench/recorded
+#		      with: bases/BASE/costs
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
-# shellcheck source=harness/bench/instructions.sh
-. "$parts/bench/instructions.sh"
-# shellcheck source=harness/bench/size.sh
-. "$parts/bench/size.sh"
-# shellcheck source=harness/bench/locks.sh
-. "$parts/bench/locks.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/bench-instructions.sh
+. "$parts/bench-instructions.sh"
+# shellcheck source=harness/lib/bench-size.sh
+. "$parts/bench-size.sh"
+# shellcheck source=harness/lib/bench-locks.sh
+. "$parts/bench-locks.sh"
 
 build_kernels()
 {
@@ -93,10 +93,9 @@ for part in "$@"; do
 	esac
 done
 lock
-ensure_packages
+ensure_packages base demo
 prepare_all
-phase applied "applying the series" prepare_applied
-phase selftests "building the selftests" build_selftests
+phase programs "building the test programs" build_programs
 for part in "$@"; do
 	"measure_$part"
 done

@@ -4,24 +4,29 @@
 # From nothing to a VM that shows what VF tokens do.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 show_story()
 {
+	local kernel_options
+
+	use_kernel debian
 	# -n: the story begins with the host's own driver.
-	vmtest -n -k "$(image_of series plain)" -o "$logs/vm.demo" -f "$work/vfio_open/vfio_open" \
+	vmtest -n "${kernel_options[@]}" -o "$logs/vm.demo" -f "$work/vfio_open/vfio_open" \
 		-f "$top/harness/demo/guest.sh" -c 'sh guest.sh'
 }
 
 lock
-ensure_packages
-prepare_all
-phase applied "applying the series" prepare_applied
-phase kernel "building the kernel" build_kernel series
-phase vfio_open "building the program for the VM" build_selftests plain vfio_open
+say "The demo downloads 280 MB (Debian's kernel, its headers and source), and packages that are"
+say "missing. It needs 500 MB of disk, 280 MB of it in $cache."
+ensure_packages demo
+get_modules series
+phase vfio_open "building the program for the VM" compile_program "$work/vfio_open/vfio_open" \
+	"$top/tests/vfio_open.c"
 say ""
 shown_phase demo show_story
 say ""
-say "done in $(elapsed $SECONDS); the kernel image:"
-image_of series plain
+say "done in $(elapsed $SECONDS). To try next:"
+say "  make shell   a prompt in that VM; docs/howto says what to do there"
+say "  make check   the tests"

@@ -6,8 +6,8 @@
 # last.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 flavour=${FLAVOUR:-plain}
 
@@ -17,11 +17,11 @@ series | stock) ;;
 *) die "usage: kernel.sh series|stock" ;;
 esac
 lock
-[ "$flavour" != arm64 ] || package_lists+=(packages.arm64)
-ensure_packages
+lists=(base)
+[ "$flavour" != arm64 ] || lists+=(arm64)
+ensure_packages "${lists[@]}"
 prepare_all
 if [ "$1" = series ]; then
-	phase applied "applying the series" prepare_applied
 	title="building the kernel"
 else
 	title="building the unpatched kernel"

@@ -6,10 +6,8 @@
 # refuted, for the right reason. See docs/model/README.md.
 set -euo pipefail
 
-# shellcheck source=harness/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=harness/packages.sh
-. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 changes=(SEPARATE LEAK EARLY BARE)
 refuted=0
@@ -20,7 +18,7 @@ max_depth=4000000
 need_spin()
 {
 	if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
-		ensure_packages
+		ensure_packages base
 	fi
 }
 
@@ -78,6 +76,7 @@ check_series()
 {
 	check series
 	if ! grep -q 'errors: 0$' "$dir/result"; then
+		# shellcheck disable=SC2310 # it has failed already
 		story series || true
 		die "the series' protocol does not hold ($dir/result)"
 	fi
@@ -86,7 +85,8 @@ check_series()
 	fi
 	grep -q 'invalid end states.*+' "$dir/result" || die "deadlocks were not looked for ($dir/result)"
 	[ "$(grep -c '^unreached in' "$dir/result")" = 3 ] || die "spin does not say what code it reached ($dir/result)"
-	[ -z "$(unreached_code)" ] || die "code that was never reached ($dir/result)"
+	unreached=$(unreached_code)
+	[ -z "$unreached" ] || die "code that was never reached ($dir/result)"
 	say "the series' protocol: P1 and P4 hold, no deadlock, all code reached"
 	states=$(figure 'states, stored')
 }

@@ -1,40 +1,50 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2317 # phases are called by name
+# shellcheck disable=SC2154 # variables of the other parts
 #
 # quick.sh [TEST]...: from an edit in the git tree that "make tree" makes, which
-# need not be committed, to a verdict: builds what changed there, and runs KUnit
-# and the named tests, or the test of the rules, in the VM.
+# need not be committed, to a verdict: builds vfio of that tree as modules for
+# Debian's kernel and runs the named tests, or the test of the rules, in the VM.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/count.sh
+. "$parts/count.sh"
 
-src=$work/tree
-quick=$work/quick
+tree=$work/tree
+quick=$debian_dir/quick
 
-# Two at once: the kernel's last step, the compression, has one thread.
+# Only what differs is copied, so that only that is compiled again.
 build_tree()
 {
-	mkdir -p "$quick"
-	compile_selftests "$quick/tests" plain &
-	compile_kernel series plain "$quick/bzImage"
-	wait $!
+	local release
+
+	release=$(kernel_release)
+	[ -d "$quick" ] || make_tree "$quick" stock
+	rsync -rlpc --exclude='*.o' "$tree/drivers/vfio" "$quick/drivers/"
+	rsync -rlpc "$tree"/include/linux/vfio*.h "$quick/include/linux/"
+	rsync -rlpc "$tree"/include/uapi/linux/vfio*.h "$quick/include/uapi/linux/"
+	make_modules "$quick"
+	rm -rf "$work/quick"
+	collect_modules quick "$work/quick/lib/modules/$release"
+	depmod -b "$work/quick" "$release"
 }
 
-run_tree_tests()
+run_tests()
 {
-	"$src/tools/testing/selftests/vfio/vmtest.sh" -w -u -k "$quick/bzImage" -b "$quick/tests" \
-		-o "$logs/vm.quick" "$@"
+	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -w "$@"
 }
 
-[ $# -gt 0 ] || set -- vfio_token_rules_test
-[ -d "$src" ] || "$top/harness/tree.sh"
+[ $# -gt 0 ] || set -- vfio_pci_vf_token_test
+[ -d "$tree" ] || "$top/harness/tree.sh"
 lock
-ensure_packages
-phase quick.build "building what changed in ${src#"$top"/}" build_tree
-try_phase quick "KUnit and $*" run_tree_tests "$@"
-ktap_cases "$logs/quick.log" >"$quick/cases"
-sed -n 's/^fail\t/  failed: /p' "$quick/cases"
-say "$(awk '{ n[$1]++ } END { printf "%d passed, %d failed", n["pass"], n["fail"] }' "$quick/cases") in $(elapsed $SECONDS)"
+ensure_packages base demo
+get_modules series
+phase programs "building the test programs" build_programs
+phase quick.build "building vfio of ${tree#"$top"/}" build_tree
+try_phase quick "$*" run_tests "$@"
+ktap_cases "$logs/quick.log" >"$work/quick.cases"
+sed -n 's/^fail\t/  failed: /p' "$work/quick.cases"
+say "$(count_of pass "$work/quick.cases") passed, $(count_of fail "$work/quick.cases") failed in $(elapsed $SECONDS)"
 exit "$phase_status"

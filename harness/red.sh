@@ -1,100 +1,133 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of the other parts
 #
-# red.sh [NAME]...: can the tests fail? Each file in harness/red/ takes a
-# property from the series and names the tests that must then be red, one a
-# line: "Red: PROGRAM CASE", or "Red: kunit CASE". Build each of these kernels,
-# run the tests, and say whether they were. Last line:
-# N passed, N failed, N skipped.
+# red.sh [-k] [NAME]...: can the tests fail? Each mutant, a file of tests/mutants,
+# takes a property from the series and names the tests that must then fail, a line
+# each: "Red: kunit CASE", a unit test on UML, or "Red: PROGRAM CASE", in the VM on
+# Debian's kernel, or on one of our own for what needs injected faults. With -k only
+# the unit tests. Last line: N passed, N failed, N skipped.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/count.sh
+. "$parts/count.sh"
+# shellcheck source=harness/lib/kunit.sh
+. "$parts/kunit.sh"
 
-mutants=$top/harness/red
-passed=0 failed=0
+mutants=$top/tests/mutants
+only_kunit=
 
-# What MUTANT must make red: lines of program and case.
+# red_cases MUTANT PATTERN: lines of program and case that must be red
 red_cases()
 {
-	sed -n 's/^Red: //p' "$mutants/$1.diff"
+	sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'
 }
 
-build_mutant()
+# red_in NAME PATTERN KTAP: each of these cases is "not ok" there
+red_in()
+{
+	local line bad=0 cases
+
+	read_lines cases red_cases "$1" "$2"
+	for line in "${cases[@]}"; do
+		line=${line#* }
+		grep -qE "^ *not ok [0-9]+ (- )?${line//./\\.}( |\$)" "$3" ||
+			{ say "error: \"$line\" is not red without what $1 takes away"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
+
+try_on_uml()
 {
 	checkout_src "$applied"
 	in_src apply "$mutants/$1.diff"
-	compile_kernel series plain "$work/bzImage.red"
+	run_kunit "$work/red.kunit"
 	checkout_src "$applied"
+	red_in "$1" '^kunit$' "$work/red.kunit"
 }
 
-# KUnit ran at boot in any case; it is no program. Where it must be red it gets
-# the time that its threads need.
-run_tests()
+# The mutant's kernel or modules; that the VM as a whole fails says nothing.
+try_in_vm()
 {
-	local program programs=() machine=(-w) options=()
+	local name=$1 kernel release dir=$debian_dir/mutant tests options=(-w)
 
-	while read -r program; do
-		case $program in
-		kunit)
-			options=(-a "vfio_pci_sriov_kunit.operations=1000000")
-			continue
-			;;
-		vfio_cost_test) machine=(-i) ;;
-		vfio_flood_test) machine=() ;;
-		esac
-		programs+=("$program")
-	done < <(red_cases "$1" | cut -d' ' -f1 | sort -u)
-	[ "${#programs[@]}" != 0 ] || programs=(vfio_restart_test)
-	rm -rf "$logs/red.$1"
-	vmtest -k "$work/bzImage.red" -b "$work/selftests" -o "$logs/red.$1" \
-		-u "${machine[@]}" "${options[@]}" "${programs[@]}" || true
-}
-
-# A case is red if the VM says "not ok" of it. That the VM failed altogether
-# does not count.
-check_red()
-{
-	local program name
-
-	[ -n "$(red_cases "$1")" ] || die "$1.diff names no test that must be red"
-	while read -r program name; do
-		grep -qE "^ *not ok [0-9]+ (- )?${name//./\\.}( |$)" \
-			"$logs/red.$1/results.log" ||
-			die "$program: $name is not red without what $1 takes away"
-	done < <(red_cases "$1")
+	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
+	case $tests in
+	*vfio_fault_test*)
+		checkout_src "$applied"
+		in_src apply "$mutants/$name.diff"
+		compile_kernel series plain "$work/bzImage.red"
+		checkout_src "$applied"
+		kernel=(-k "$work/bzImage.red")
+		;;
+	*)
+		release=$(kernel_release)
+		make_tree "$dir" mutant
+		GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply "$mutants/$name.diff"
+		make_modules "$dir"
+		rm -rf "$work/mutant"
+		collect_modules mutant "$work/mutant/lib/modules/$release"
+		depmod -b "$work/mutant" "$release"
+		kernel=(-k "$(kernel_image)" -d "$work/mutant")
+		;;
+	esac
+	case $tests in
+	*vfio_cost_test*) options=(-i) ;;
+	*vfio_flood_test*) options=() ;;
+	esac
+	rm -rf "$logs/red.$name"
+	# shellcheck disable=SC2086,SC2310 # names; it must fail
+	vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" $tests || true
+	red_in "$name" '^vfio_' "$logs/red.$name/results.log"
 }
 
 try_mutant()
 {
-	build_mutant "$1"
-	run_tests "$1"
-	check_red "$1"
+	local kunit vm
+
+	kunit=$(red_cases "$1" '^kunit$')
+	vm=$(red_cases "$1" '^vfio_')
+	[ -n "$kunit$vm" ] || die "$1.diff names no test that must be red"
+	[ -z "$kunit" ] || try_on_uml "$1"
+	[ -n "$only_kunit" ] || [ -z "$vm" ] || try_in_vm "$1"
 }
 
 choose_mutants()
 {
-	local file
+	local file name kunit
 
 	[ $# = 0 ] || { printf '%s\n' "$@"; return; }
 	for file in "$mutants"/*.diff; do
-		basename "$file" .diff
+		name=$(basename "$file" .diff)
+		kunit=$(red_cases "$name" '^kunit$')
+		[ -n "$only_kunit" ] && [ -z "$kunit" ] || echo "$name"
 	done
 }
 
+if [ "${1:-}" = -k ]; then
+	only_kunit=1
+	shift
+fi
 lock
-ensure_packages
+ensure_packages base demo
 prepare_all
-phase applied "applying the series" prepare_applied
-phase selftests "building the selftests" build_selftests
-while read -r name; do
-	[ -f "$mutants/$name.diff" ] || die "$name: no such file in harness/red"
+if [ -z "$only_kunit" ]; then
+	get_modules series
+	phase programs "building the test programs" build_programs
+fi
+mkdir -p "$work/cases"
+results=$work/red.results
+: >"$results"
+read_lines names choose_mutants "$@"
+for name in "${names[@]}"; do
+	[ -f "$mutants/$name.diff" ] || die "$name: no such file in tests/mutants"
 	try_phase "red.$name" "$name: red?" try_mutant "$name"
 	if [ "$phase_status" = 0 ]; then
-		passed=$((passed + 1))
+		record pass "$name"
 	else
-		failed=$((failed + 1))
+		record fail "$name (log: $logs/red.$name.log)"
 	fi
-done < <(choose_mutants "$@")
-say "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+done
+finish

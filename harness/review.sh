@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2317 # checks are called by name
+# shellcheck disable=SC2154 # variables of the other parts
 #
 # review.sh [CHECK]...: what kernel maintainers and their bots look at, on the
 # base and on each patch, so that only what a patch adds counts. Writes a table
@@ -14,17 +14,17 @@
 # an interrupted run goes on, and after a change only what it touches is done.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
-# shellcheck source=harness/compile.sh
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
-# shellcheck source=harness/review/text.sh
+# shellcheck source=harness/lib/review/text.sh
 . "$parts/review/text.sh"
-# shellcheck source=harness/review/docs.sh
+# shellcheck source=harness/lib/review/docs.sh
 . "$parts/review/docs.sh"
-# shellcheck source=harness/review/builds.sh
+# shellcheck source=harness/lib/review/builds.sh
 . "$parts/review/builds.sh"
-# shellcheck source=harness/review/uapi.sh
+# shellcheck source=harness/lib/review/uapi.sh
 . "$parts/review/uapi.sh"
 
 # Each check: its name, what it is run on, its kind, and what it is. It is run on
@@ -295,6 +295,7 @@ chosen_checks()
 		return
 	fi
 	for check; do
+		# shellcheck disable=SC2310 # a question
 		[ -n "$(field_of "$check" 1)" ] || die "$check: no such check (known: $(check_names | paste -sd ' '))"
 		echo "$check"
 	done
@@ -362,6 +363,7 @@ self_test()
 		chosen_checks "${red[@]}" >/dev/null
 		review_checks "${red[@]}" 2>/dev/null
 		table
+		# shellcheck disable=SC2310 # a question
 		if must_be_red "${red[@]}"; then
 			passed=$((passed + 1))
 		else
@@ -373,10 +375,8 @@ self_test()
 }
 
 lock
-package_lists+=(packages.review)
-ensure_packages
+ensure_packages base review
 prepare_all
-phase applied "applying the series" prepare_applied
 if [ "${1:-}" = --self-test ]; then
 	shift
 	self_test "$@"

@@ -7,26 +7,23 @@
 # not 0. With --built nothing is built, and no other run is waited for.
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 if [ "${1:-}" != --built ]; then
 	lock
-	ensure_guest_packages
-	prepare_all
-	phase applied "applying the series" prepare_applied
-	phase kernel "building the kernel" build_kernel series
-	phase selftests "building the programs for the VM" build_selftests
+	ensure_packages demo clients
+	get_modules series
+	phase programs "building the programs for the VM" build_programs
 	# Whoever plays there does not keep others from working here.
 	exec 9>&-
 fi
-image=$(image_of series plain)
 if [ -n "${CMD:-}" ]; then
-	vmtest_host_root shell "$image" -t 3600 -c "$CMD"
+	vmtest_host_root shell debian -t 3600 -c "$CMD"
 else
 	say ""
 	say "Linux with the patches, in a virtual machine. What this machine has is there, to be"
 	say "read only. vfio_open opens a device (vfio_open -h); docs/howto has more to try, in"
 	say "several terminals: tmux. To leave: exit, or Ctrl-D. If it hangs: Ctrl-A x."
-	vmtest_host_root shell "$image" -t 0 -s
+	vmtest_host_root shell debian -t 0 -s
 fi

@@ -3,10 +3,11 @@
 #
 # A git tree with the prepared base and the series on it: work/<base>/tree, or,
 # with KERNEL=DIR, a new branch of a clean git tree of one's own.
+# shellcheck disable=SC2310 # git by another name, and questions
 set -euo pipefail
 
-# shellcheck source=harness/parts.sh
-. "$(dirname "${BASH_SOURCE[0]}")/parts.sh"
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tree=$work/tree
 exported=refs/vfio-sriov/exported
@@ -48,7 +49,6 @@ refresh_series()
 make_tree()
 {
 	prepare_all
-	phase applied "applying the series" prepare_applied
 	refresh_series
 	say "$tree: branch \"series\", $(in_git rev-list --count "base..series") patches on branch \"base\""
 }
@@ -119,9 +119,9 @@ lock
 if [ -n "${KERNEL:-}" ]; then
 	kernel=$KERNEL
 	check_kernel
-	ensure_packages
+	ensure_packages base
 	patch_kernel
 else
-	ensure_packages
+	ensure_packages base
 	make_tree
 fi

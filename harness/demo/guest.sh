@@ -121,8 +121,8 @@ bind_pf()
 
 start_pf_driver()
 {
-	step "A driver in userspace opens it. It brings a VF token, which is from now on what" \
-		"   it shares with those whom it trusts to use the card's virtual functions (VFs):"
+	step "A driver in userspace opens it. It sets a VF token, a secret it shares with programs" \
+		"   it trusts to use the card's virtual functions (VFs):"
 	start_driver pf "$pf"
 	pf_pid=$pid
 }
@@ -131,7 +131,7 @@ make_vfs()
 {
 	local i=0 addr
 
-	step "7 VFs are made. Before any driver of this host can take one, all are captured:"
+	step "The administrator enables 7 VFs. The kernel captures each before a host driver can bind:"
 	run "echo 7 >$devices/$pf/sriov_numvfs"
 	expect_success
 	kernel_says captured
@@ -141,35 +141,35 @@ make_vfs()
 			wrong "$addr should be on vfio-pci"
 		i=$((i + 1))
 	done
-	say "   Each of them is on vfio-pci now."
+	say "   Each of them is bound to vfio-pci."
 }
 
 open_vf()
 {
-	step "Somebody who does not know the token opens the VF $(vf 0). The kernel refuses:"
+	step "A program without the token opens the VF $(vf 0). The kernel refuses:"
 	run "vfio_open $(vf 0)"
 	expect 'refused, EACCES'
-	kernel_says 'open refused: no VF token given'
+	kernel_says 'open refused: VF token required'
 
-	step "Who has it from the PF's driver gets in:"
+	step "A program given the token by the PF driver can open the VF:"
 	start_driver vf "$(vf 0)"
 	vf_pid=$pid
 }
 
 second_pf_driver()
 {
-	step "The VF is in use when the PF's driver dies, killed:"
+	step "The PF driver is killed while the VF is in use:"
 	run "kill -9 $pf_pid"
 	expect_success
 	wait "$pf_pid" 2>/dev/null
 
-	step "Another driver would like to be its master, with a token of its own. It would own" \
-		"   the VF as well. The kernel refuses, as it would refuse one without any token:"
+	step "Another program opens the PF with a different token. As the PF driver it would" \
+		"   control the VF. The kernel refuses:"
 	run "vfio_open -t $other_token $pf"
 	expect 'refused, EACCES'
 	kernel_says 'open refused: wrong VF token'
 
-	step "The first one is started again, and comes back in with the token:"
+	step "The PF driver is restarted and opens the PF with the token:"
 	start_driver pf "$pf"
 	pf_pid=$pid
 }
@@ -179,7 +179,7 @@ vf_to_host()
 	local addr
 
 	addr=$(vf 1)
-	step "The administrator may decide otherwise for a VF, and give $addr to the host:"
+	step "The administrator gives the VF $addr to a host driver:"
 	run "echo $addr >$devices/$addr/driver/unbind"
 	expect_success
 	run "echo >$devices/$addr/driver_override"
@@ -188,8 +188,8 @@ vf_to_host()
 	expect_success
 	run "basename \$(readlink $devices/$addr/driver)"
 	expect '^igbvf$'
-	say "   That is noted:"
-	kernel_says "VF $addr is now driven by igbvf"
+	say "   The kernel logs it:"
+	kernel_says "VF $addr is now bound to host driver igbvf"
 }
 
 pf=$(find_pf)
@@ -199,7 +199,7 @@ mkfifo /tmp/never
 exec 8<>/tmp/never
 log_seen=$(dmesg | wc -l)
 
-say "A virtual machine with the kernel that was built just now: Linux $(uname -r)."
+say "A virtual machine with Debian's own kernel, Linux $(uname -r), and vfio with the series."
 bind_pf
 start_pf_driver
 make_vfs
@@ -207,4 +207,4 @@ open_vf
 second_pf_driver
 vf_to_host
 kill "$pf_pid" "$vf_pid"
-say "" "All of it was as it should be."
+say "" "All steps behaved as expected."

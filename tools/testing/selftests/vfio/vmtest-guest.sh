@@ -20,6 +20,16 @@ mount_all()
 	mount -t tracefs none /sys/kernel/tracing 2>/dev/null
 }
 
+# The host drivers find their devices, then bind_devices does.
+load_modules()
+{
+	local name
+
+	for name in $CONF_MODULES; do
+		modprobe "$name" 2>/dev/null || echo "# no module $name"
+	done
+}
+
 driver_of()
 {
 	[ -e "$1/driver" ] && basename "$(readlink "$1/driver")"
@@ -245,6 +255,7 @@ exec >"$CONF_RESULTS" 2>&1 </dev/null
 [ -n "${VFIO_HOTPLUG:-}" ] && export VFIO_HOTPLUG
 status=0
 root=/root
+load_modules
 if [ -z "$CONF_HOST_DRIVERS" ]; then
 	bind_devices
 	# For tests that want to see what is not for it: a device without SR-IOV.

@@ -24,6 +24,8 @@ on each PF: in two machines at once, as they mostly wait for resets.  Exit
 status 0 means that all passed and that the kernel did not complain.
 
   -k IMAGE    the kernel; its configuration needs what ./config lists
+  -d DIR      the kernel's modules, as "make modules_install INSTALL_MOD_PATH=DIR"
+              leaves them; default: all that is needed is built in
   -b DIR      tests that are built already (static); default: build them
   -o DIR      where the logs go: results.log, and the kernel's console*.log;
               default: a temporary directory, kept if something failed
@@ -74,6 +76,9 @@ check_host()
 		die "-r: the programs of this machine are not for -m arm64"
 	need_program "$BUSYBOX" "install busybox-static or set BUSYBOX"
 	need_program cpio "install cpio"
+	if [[ -n $modules_dir ]]; then
+		need_program modprobe "install kmod"
+	fi
 	if ldd "$(command -v "$BUSYBOX")" >/dev/null 2>&1; then
 		die "$BUSYBOX is not statically linked; install busybox-static"
 	fi
@@ -137,6 +142,7 @@ choose_tests()
 write_conf()
 {
 	printf 'CONF_TESTS=%q\n' "${tests[*]}"
+	printf 'CONF_MODULES=%q\n' "${modules_dir:+${modules[*]}}"
 	printf 'CONF_COMMAND=%s\n' "'${command//\'/\'\\\'\'}'"
 	printf 'CONF_KUNIT=%s\n' "$kunit"
 	printf 'CONF_HOST_DRIVERS=%s\n' "$host_drivers"
@@ -147,6 +153,38 @@ write_conf()
 	if ((!icount)) && [[ $board != amd ]]; then
 		printf 'VFIO_HOTPLUG=%s\n' "/dev/${serial}1"
 	fi
+}
+
+# What is loaded before the tests, in this order, if the kernel has it as a module
+modules=(vfio_iommu_type1 iommufd vfio-pci pci-stub pci-pf-stub e1000e igb igbvf nvme)
+host_root_modules=(9p 9pnet_virtio overlay)
+
+# add_modules DIR: modules into the guest's /lib/modules, with what they depend on.
+# A module that DIR has not is built in, or the kernel does without.
+add_modules()
+{
+	local release name file into
+
+	release=$(basename "$modules_dir"/lib/modules/*)
+	[[ -d $modules_dir/lib/modules/$release ]] ||
+		die "$modules_dir: not one folder of modules in lib/modules there"
+	into="$1/lib/modules/$release"
+	mkdir -p "$into"
+	cp "$modules_dir/lib/modules/$release"/modules.{order,builtin*} "$into/"
+	[[ -z $host_root ]] || modules+=("${host_root_modules[@]}")
+	for name in "${modules[@]}"; do
+		modprobe -d "$modules_dir" -S "$release" --show-depends "$name" 2>/dev/null |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | sort -u >"$scratch/modules"
+	while read -r file; do
+		case $file in
+		*.xz) xz -dc "$file" ;;
+		*.zst) zstd -dc "$file" ;;
+		*.gz) gzip -dc "$file" ;;
+		*) cat "$file" ;;
+		esac >"$into/$(basename "${file%.ko*}").ko"
+	done <"$scratch/modules"
+	depmod -b "$1" "$release"
 }
 
 build_initramfs()
@@ -165,6 +203,7 @@ build_initramfs()
 	if ((${#extra[@]})); then
 		cp -r "${extra[@]}" "$root/extra/"
 	fi
+	[[ -z $modules_dir ]] || add_modules "$root"
 	write_conf >"$root/vmtest.conf"
 	(cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet) \
 		>"$scratch/initramfs"
@@ -624,15 +663,19 @@ clean_up()
 	fi
 }
 
-kernel='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
+kernel='' modules_dir='' tests_dir='' logs='' own_logs='' command='' kernel_args='' kunit=''
 host_drivers='' board=intel serial='' boot_args='' icount=0 warp=0 time_limit=600
 keep_logs=0 scratch='' show_pid=''
 host_root='' terminal='' terminal_state=''
 machine=() devices=() extra=() tests=() vm_names=() vm_pids=()
 
-while getopts k:b:o:f:c:a:t:j:p:m:uniwrsh option; do
+while getopts k:d:b:o:f:c:a:t:j:p:m:uniwrsh option; do
 	case $option in
 	k) kernel=$OPTARG ;;
+	d)
+		[[ -d $OPTARG/lib/modules ]] || die "$OPTARG: no lib/modules there"
+		modules_dir=$OPTARG
+		;;
 	b)
 		[[ -d $OPTARG ]] || die "$OPTARG: no such directory"
 		tests_dir=$OPTARG

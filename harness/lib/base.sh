@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # variables for those who source this
+#
+# What every command of the harness shares: where things are, messages, lists,
+# the base, the lock. Sourced, never run.
+
+# What is written and compared must not depend on who runs it.
+export LC_ALL=C
+umask 022
+# A function in $(...) fails like any other.
+shopt -s inherit_errexit
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+base=${BASE:-linux-6.12}
+basedir=$top/bases/$base
+work=$top/work/$base
+out=$top/out/$base
+logs=$out/logs
+patches=$top/patches/$base
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+die()
+{
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+elapsed()
+{
+	local s=$1
+
+	if [ "$s" -ge 60 ]; then
+		printf '%d min %02d s' $((s / 60)) $((s % 60))
+	else
+		printf '%d s' "$s"
+	fi
+}
+
+# read_lines ARRAY COMMAND...: the lines that COMMAND prints. Fails if COMMAND
+# does; a process substitution would not.
+read_lines()
+{
+	local -n lines_read=$1
+	local text
+
+	shift
+	text=$("$@")
+	lines_read=()
+	[ -z "$text" ] || mapfile -t lines_read <<<"$text"
+}
+
+# without_comments FILE: the lines of a list, none if there are none
+without_comments()
+{
+	awk '!/^#/ && NF' "$1"
+}
+
+hash_of()
+{
+	sha256sum | cut -d' ' -f1
+}
+
+# hash_files FILE...: of their names and contents; a directory stands for all in it
+hash_files()
+{
+	local path files
+
+	for path; do
+		[ -e "$path" ] || die "$path: no such file"
+	done
+	files=$(find "$@" -type f ! -name '*.pyc' | sort)
+	xargs -d '\n' sha256sum <<<"$files" | sed "s|$top/||" | hash_of
+}
+
+# ---- the base
+
+known_bases()
+{
+	local file names=()
+
+	for file in "$top"/bases/*/source; do
+		file=${file%/source}
+		names+=("${file##*/}")
+	done
+	echo "${names[*]}"
+}
+
+load_base()
+{
+	case $base in
+	*/* | .*) die "BASE=$base: no such base (known: $(known_bases))" ;;
+	esac
+	[ -f "$basedir/source" ] || die "BASE=$base: no such base (known: $(known_bases))"
+	# shellcheck source=bases/linux-6.12/source
+	. "$basedir/source"
+}
+
+# ---- the disk
+
+# need_disk MIB DIR: asked where something is about to be written, not before.
+# DISK_NEEDED_MIB is for trying the refusal.
+need_disk()
+{
+	local need=${DISK_NEEDED_MIB:-$1} dir=$2 have
+
+	mkdir -p "$dir"
+	have=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
+	[ "$have" -ge "$need" ] ||
+		die "not enough disk space in $dir: $need MiB needed, $have MiB free"
+}
+
+# A run as root leaves files that a later run as a user cannot replace.
+need_own_files()
+{
+	local dir
+
+	for dir in "$top/work" "$top/out" "$cache"; do
+		[ ! -e "$dir" ] || [ -w "$dir" ] ||
+			die "$dir belongs to $(stat -c %U "$dir"); remove it (sudo rm -r $dir), or run as $(stat -c %U "$dir")"
+	done
+}
+
+# ---- one run at a time in a checkout, and one download at a time in the cache
+
+# What the shell waits for in the background, besides a phase.
+lock_pid=
+
+# take_lock FD FILE WHAT: the lock's file says who has it.
+take_lock()
+{
+	local fd=$1 file=$2 what=$3
+
+	if ! flock -n "$fd"; then
+		say "waiting for $what: $(cat "$file.holder" 2>/dev/null || echo 'it is busy') ..."
+		# Not in the foreground: a signal must be heard meanwhile.
+		flock "$fd" &
+		lock_pid=$!
+		wait "$lock_pid" || die "cannot lock $file"
+		lock_pid=
+	fi
+	printf '%s (process %d, since %s)\n' "${0##*/}" $$ "$(date +%H:%M)" >"$file.holder"
+}
+
+lock()
+{
+	[ -z "${locked:-}" ] || return 0
+	need_own_files
+	mkdir -p "$top/work"
+	exec 9>>"$top/work/lock"
+	take_lock 9 "$top/work/lock" "another run in this checkout"
+	locked=1
+}
+
+unlock()
+{
+	exec 9>&-
+	locked=
+}
+
+# with_cache COMMAND...: nobody else writes to the cache meanwhile
+with_cache()
+{
+	mkdir -p "$cache"
+	exec 8>>"$cache/lock"
+	take_lock 8 "$cache/lock" "another download"
+	"$@"
+	exec 8>&-
+}

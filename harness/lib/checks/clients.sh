@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
+#
+# Real programs own PFs and VFs: DPDK and QEMU as docs/howto says, and an NVMe
+# driver in userspace. Sourced by check.sh.
+
+clients=$top/tests/clients
+
+make_howto()
+{
+	up_to_date
+}
+
+key_howto()
+{
+	hash_files "$top/docs/howto" "$clients"
+}
+
+make_nvme_driver()
+{
+	compile_program "$work/nvme_driver" "$clients"/{nvme_driver,nvme,dma}.c
+}
+
+key_nvme_driver()
+{
+	{
+		hash_files "$clients"
+		programs_key
+	} | hash_of
+}
+
+# ---- pages
+
+# page_on_vm NAME KERNEL PAGE [SECONDS]
+page_on_vm()
+{
+	vmtest_host_root "$1" "$2" -t 900 -f "$clients/page.py" -f "$3" \
+		-c "python3 page.py ${3##*/} ${4:-}" >"$work/cases/$1.page"
+}
+
+# pages CHECK KERNEL PAGE...: each on a machine of its own, all at once
+pages()
+{
+	local check=$1 kernel=$2 page pids=() pid bad=0 said=()
+
+	shift 2
+	for page; do
+		page_on_vm "$check.$(basename "$page" .md)" "$kernel" "$page" &
+		pids+=($!)
+		said+=("$work/cases/$check.$(basename "$page" .md).page")
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || bad=1
+	done
+	cat "${said[@]}" | tee "$(ktap_of "$check")"
+	[ "$bad" = 0 ]
+}
+
+check_howto()
+{
+	pages howto debian "$top"/docs/howto/*.md
+}
+
+check_howto_stock()
+{
+	pages howto-stock debian-stock "$clients/stock.md"
+}
+
+# What is not refused there is red in the page that says it is refused; and then
+# things are left open that others wait for, in vain.
+check_howto_red()
+{
+	local red=$basedir/howto-red-on-stock want
+
+	# shellcheck disable=SC2310 # it must fail
+	page_on_vm howto-red debian-stock "$top/docs/howto/qemu.md" 20 || true
+	ktap_cases "$work/cases/howto-red.page" >"$work/cases/howto-red"
+	want=$(without_comments "$red")
+	[ -n "$want" ] || die "$red names no case"
+	! grep -vxF -f "$work/cases/howto-red" <<<"$want" ||
+		die "these should fail on the unpatched kernel, and did not"
+}
+
+# For whoever sits at a terminal, which page.py does.
+check_shell()
+{
+	shell="$top/harness/shell.sh --built" CMD='' \
+		python3 "$clients/page.py" "$clients/shell.md" | tee "$(ktap_of shell)"
+}
+
+# ---- NVMe
+
+# Waits are real: if they took no time, the host's nvme would take a disk that is
+# slow for one that is dead.
+nvme_options=(-t 600 -f "$work/nvme_driver" -f "$clients/nvme.sh")
+
+check_nvme()
+{
+	vm_run nvme debian "${nvme_options[@]}" -c "sh nvme.sh type1 cdev"
+}
+
+check_nvme_stock()
+{
+	local failed want
+
+	# shellcheck disable=SC2310 # it must fail
+	vm_run nvme-stock-run debian-stock "${nvme_options[@]}" -c "sh nvme.sh type1" || true
+	failed=$(ktap_cases "$(ktap_of nvme-stock-run)" | awk '/^fail/')
+	want=$(without_comments "$basedir/nvme-red-on-stock")
+	[ "$failed" = "$want" ] || die "failed: $failed; must fail: $want"
+}

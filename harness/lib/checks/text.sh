@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
+#
+# Checks that boot nothing: scripts, base, patches, documents. Sourced by
+# check.sh.
+
+# shellcheck source=harness/lib/compile.sh
+. "$parts/compile.sh"
+
+make_source()
+{
+	with_cache fetch_source
+	prepare_stock
+}
+
+key_source()
+{
+	in_git rev-parse stock
+}
+
+make_base()
+{
+	prepare_base
+}
+
+key_base()
+{
+	in_git rev-parse base
+}
+
+make_applied()
+{
+	prepare_applied
+}
+
+key_applied()
+{
+	in_git rev-parse "$applied"
+}
+
+# ---- the harness
+
+# Every shell script of the repository, whatever its name.
+shell_scripts()
+{
+	local files file
+
+	read_lines files git -C "$top" ls-files -- harness tests bases tools package .ci
+	for file in "${files[@]}"; do
+		case $file in
+		*.sh | *.bats) echo "$file" ;;
+		*.*) ;;
+		*) awk 'NR == 1 && /^#!.*sh$/ { found = 1 } NR == 1 { exit } END { exit !found }' \
+			"$top/$file" && echo "$file" ;;
+		esac || true
+	done
+}
+
+check_shellcheck()
+{
+	local scripts
+
+	read_lines scripts shell_scripts
+	say "${#scripts[@]} scripts"
+	[ "${#scripts[@]}" -gt 20 ] || die "only ${#scripts[@]} scripts found"
+	cd "$top" || exit 1
+	shellcheck -x "${scripts[@]}"
+	# A failure inside of one is not seen; read_lines sees it.
+	! grep -nE '(done|mapfile|read)[^#]* < <\(' harness/*.sh harness/lib/*.sh harness/lib/*/*.sh ||
+		die "a loop must not read from a process substitution"
+}
+
+check_harness()
+{
+	bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"
+}
+
+check_model()
+{
+	"$top/harness/model.sh"
+}
+
+# ---- the base
+
+check_removal()
+{
+	remove_stamp base
+	prepare_base
+}
+
+# Only what the preparation reads, so that it takes a second.
+check_changed()
+{
+	local dir=$work/changed message status=0
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	in_git archive stock drivers/vfio include/linux include/uapi/linux/vfio.h | tar -x -C "$dir"
+	sed -i 's/\bvfio_pci_validate_vf_token\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
+	message=$("$basedir/prepare" "$dir" 2>&1) || status=$?
+	echo "$message"
+	[ "$status" != 0 ] || die "a source without vfio_pci_validate_vf_token was prepared without complaint"
+	grep -q 'did not find function vfio_pci_validate_vf_token in drivers/vfio/pci/vfio_pci_core.c' \
+		<<<"$message"
+	rm -rf "$dir"
+}
+
+# ---- the series
+
+check_copies()
+{
+	local file bad=0 added copies
+
+	read_lines added added_files "$gitdir" base "$applied"
+	for file in "${added[@]}"; do
+		in_git cat-file blob "$applied:$file" | cmp - "$top/$file" || bad=1
+	done
+	read_lines copies git -C "$top" ls-files drivers include tools Documentation
+	for file in "${copies[@]}"; do
+		in_git cat-file -e "$applied:$file" 2>/dev/null || { echo "$file is not in the series"; bad=1; }
+	done
+	[ "$bad" = 0 ] || die "in-tree copies and patches/ differ; \"make export\" writes both"
+}
+
+check_export()
+{
+	local dir=$work/export-check
+
+	rm -rf "$dir"
+	write_patches "$gitdir" base "$applied" "$dir"
+	same_patches "$patches" "$dir"
+	rm -rf "$dir"
+}
+
+check_style()
+{
+	local file files said bad=0
+
+	checkout_src "$applied"
+	read_lines files patch_files
+	for file in "${files[@]}"; do
+		said=$(style_of "$file")
+		[ -z "$said" ] || { say "${file##*/}:" "$said"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
+
+check_docs()
+{
+	checkout_src "$applied"
+	mkdir -p "$src/build-headers"
+	kmake "$src/build-headers" headers
+	"$top/harness/lib/check-docs.sh" "$src" "$src/build-headers/usr" | tee "$(ktap_of docs)"
+}
+
+# ---- each patch compiled, every driver of drivers/vfio
+
+make_allmod()
+{
+	checkout_src base
+	mkdir -p "$src/build-allmod"
+	kmake "$src/build-allmod" allmodconfig
+	kmake "$src/build-allmod" prepare
+}
+
+key_allmod()
+{
+	in_git rev-parse base
+}
+
+# The base without a warning, then each patch without one that was not there
+# before, W=1. A file that is not compiled again has the warnings that it had.
+check_compile()
+{
+	local log=$work/compile.log ids id n=0 dir=$src/build-allmod new
+
+	compile_vfio "$log" "$dir" base
+	new=$(warnings_in "$log")
+	[ -z "$new" ] || die "the base does not compile without a warning: $new"
+	compile_vfio "$log" "$dir" base W=1
+	warnings_in "$log" >"$work/warnings.base"
+	read_lines ids commits
+	echo "1..${#ids[@]}" >"$(ktap_of compile)"
+	for id in "${ids[@]}"; do
+		n=$((n + 1))
+		compile_vfio "$log" "$dir" "$id" W=1
+		warnings_in "$log" >"$work/warnings.new"
+		new=$(comm -13 "$work/warnings.base" "$work/warnings.new")
+		[ -z "$new" ] || die "patch $n: $new"
+		echo "ok $n patch $n compiles without a new warning" | tee -a "$(ktap_of compile)"
+	done
+}
+
+text_size()
+{
+	size "$1" | awk 'NR == 2 { print $1 }'
+}
+
+# P8: CONFIG_PCI_IOV=n has none of it.
+check_noiov()
+{
+	local dir=$src/build-noiov log=$work/compile.noiov.log before after new
+	local object=drivers/vfio/pci/vfio-pci-core.o symbols symbol
+
+	checkout_src base
+	mkdir -p "$dir"
+	kmake "$dir" allmodconfig
+	read_lines symbols symbol_and_selectors PCI_IOV
+	for symbol in "${symbols[@]}"; do
+		"$src/scripts/config" --keep-case --file "$dir/.config" -d "$symbol"
+	done
+	kmake "$dir" olddefconfig
+	! grep -q '^CONFIG_PCI_IOV=' "$dir/.config" || die "CONFIG_PCI_IOV can't be turned off"
+	kmake "$dir" prepare
+	compile_vfio "$log.base" "$dir" base W=1
+	before=$(text_size "$dir/$object")
+	find "$dir/drivers/vfio" -name 'vfio_pci_sriov*.o' -delete
+	compile_vfio "$log" "$dir" "$applied" W=1
+	after=$(text_size "$dir/$object")
+	warnings_in "$log.base" >"$work/warnings.base"
+	warnings_in "$log" >"$work/warnings.new"
+	new=$(comm -13 "$work/warnings.base" "$work/warnings.new")
+	[ -z "$new" ] || die "$new"
+	[ ! -e "$dir/drivers/vfio/pci/vfio_pci_sriov.o" ] || die "vfio_pci_sriov.o was built"
+	echo "text of vfio-pci-core.o: $before bytes in the base, $after with the series"
+	[ "$after" -le "$before" ] || die "$object grew by $((after - before)) bytes"
+}

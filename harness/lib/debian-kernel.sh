@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2153 # variables of the other parts
+#
+# Debian's own kernel of the base, and vfio and iommufd built as modules for it.
+# Nothing is installed: packages are downloaded into the cache and unpacked.
+#
+#   work/<base>/debian/packages  headers, kbuild tools and image, unpacked
+#   work/<base>/debian/source    the part of the unpatched source that is needed
+#   work/<base>/debian/SOURCE    the tree that the modules are built in
+#   out/<release>/vmlinuz        Debian's image
+#   out/<release>/SOURCE         modules, as modules_install would leave them
+#
+# SOURCE is one of
+#   series  the base with patches 1 to 5
+#   stock   Debian's source as it is, in the same configuration
+#   debian  nothing is built: Debian's own modules
+#
+# Sourced after fetch.sh.
+
+# With KVER, the modules are for a kernel that is installed on this machine: in
+# its own configuration, with its headers.
+debian_dir=$work/debian${KVER:+-$KVER}
+
+# ---- which kernel
+
+# "RELEASE VERSION", as fetch_kernel has found them
+kernel_file=$debian_dir/kernel
+
+kernel_release()
+{
+	cut -d' ' -f1 "$kernel_file"
+}
+
+# kernel_packages RELEASE: the source and what else there is to fetch
+kernel_packages()
+{
+	local release=$1
+
+	echo "$PACKAGE"
+	[ -z "${KVER:-}" ] || return 0
+	printf '%s\n' "linux-headers-$release" "linux-headers-${release%-*}-common" \
+		"linux-kbuild-${release%-*}" "linux-image-$release"
+}
+
+# What the index has of these packages: "PACKAGE VERSION ARCHITECTURE SHA256".
+# All at once, as each call of apt-cache may take seconds.
+list_packages()
+{
+	local pattern="^linux-image-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64\$" names release
+
+	names=$(
+		echo "$PACKAGE"
+		apt-cache "${own_index[@]}" pkgnames "linux-image-$KERNEL_VERSION." | awk "/$pattern/" |
+			sed 's/^linux-image-//' | while read -r release; do
+			kernel_packages "$release"
+		done | sort -u)
+	# shellcheck disable=SC2086 # names of packages
+	apt-cache "${own_index[@]}" show $names 2>/dev/null | awk '
+		$1 == "Package:" { package = $2 }
+		$1 == "Version:" { version = $2 }
+		$1 == "Architecture:" { architecture = $2 }
+		$1 == "SHA256:" { print package, version, architecture, $2 }'
+}
+
+# The newest kernel whose packages are all in the index: "RELEASE VERSION".
+# Debian's security archive has the source before it has the signed image. With
+# KVER, the newest source.
+newest_kernel()
+{
+	local list=$1 package version release
+
+	if [ -n "${KVER:-}" ]; then
+		awk -v p="$PACKAGE" '$1 == p { print $2 }' "$list" | sort -Vr | sed -n "1s/^/$KVER /p"
+		return
+	fi
+	sed -n 's/^linux-image-\([^ ]*\) \([^ ]*\) .*/\2 \1/p' "$list" | sort -Vru |
+		while read -r version release; do
+			for package in $(kernel_packages "$release"); do
+				grep -qF "$package $version " "$list" || continue 2
+			done
+			echo "$release $version"
+			break
+		done
+}
+
+# ---- packages in the cache
+
+# deb_of PACKAGE: the file in the cache of the kernel that fetch_kernel has found
+deb_of()
+{
+	sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"
+}
+
+# download_debs LIST RELEASE VERSION: what the cache has already is left alone.
+# apt checks what it downloads against the signed index.
+download_debs()
+{
+	local list=$1 release=$2 version=$3 package sum dir wanted=()
+
+	# The names that apt gives to the files.
+	for package in $(kernel_packages "$release"); do
+		awk -v p="$package" -v v="$version" -v cache="$cache" '$1 == p && $2 == v {
+			gsub(/:/, "%3a", $2)
+			print $4 "  " cache "/" $1 "_" $2 "_" $3 ".deb"
+			exit }' "$list"
+	done >"$kernel_file.sums"
+	while read -r sum package; do
+		sha256sum --check --status <<<"$sum  $package" 2>/dev/null && continue
+		package=${package##*/}
+		wanted+=("${package%%_*}=$version")
+	done <"$kernel_file.sums"
+	[ "${#wanted[@]}" != 0 ] || return 0
+	# Other checkouts use the cache, too.
+	dir=$(mktemp -d "$cache/partial.XXXXXX")
+	if ! (cd "$dir" && apt-get "${own_index[@]}" -o APT::Sandbox::User="$(id -un)" \
+		-o Acquire::Retries=2 -q download "${wanted[@]}"); then
+		rm -rf "$dir"
+		return 1
+	fi
+	mv "$dir"/*.deb "$cache/"
+	rmdir "$dir"
+	sha256sum --check --quiet "$kernel_file.sums"
+}
+
+# What is remembered in the cache: the last kernel of this base that was fetched.
+remember_kernel()
+{
+	local state=$cache/kernel-$base${KVER:+-$KVER}
+
+	cp "$kernel_file.sums" "$state.sums"
+	cp "$kernel_file.new" "$state"
+	mv "$kernel_file.new" "$kernel_file"
+}
+
+use_cached_kernel()
+{
+	local state=$cache/kernel-$base${KVER:+-$KVER}
+
+	[ -f "$state.sums" ] || die "no package index can be fetched, and the cache has no kernel: is there a network?"
+	sha256sum --check --quiet "$state.sums" ||
+		die "no package index can be fetched, and the cache has no kernel: is there a network?"
+	say "note: no network; the cached kernel is used: $(cat "$state")"
+	cp "$state.sums" "$kernel_file.sums"
+	cp "$state" "$kernel_file"
+}
+
+fetch_kernel()
+{
+	local list=$debian_dir/index found release version
+
+	need_disk 400 "$cache"
+	mkdir -p "$cache" "$debian_dir"
+	list_packages >"$list"
+	found=$(newest_kernel "$list")
+	if [ -z "$found" ]; then
+		say "the machine's package index does not list Linux $KERNEL_VERSION; fetching an index"
+		# shellcheck disable=SC2310 # a question
+		if ! use_own_index; then
+			use_cached_kernel
+			return
+		fi
+		list_packages >"$list"
+		found=$(newest_kernel "$list")
+		[ -n "$found" ] || die "no Linux $KERNEL_VERSION among the package sources of this machine"
+	fi
+	read -r release version <<<"$found"
+	# shellcheck disable=SC2310 # a question
+	if ! download_debs "$list" "$release" "$version"; then
+		use_cached_kernel
+		return
+	fi
+	echo "$found" >"$kernel_file.new"
+	remember_kernel
+}
+
+# ---- unpacking
+
+# modules_file WORD: what follows this word in bases/<base>/modules
+modules_file()
+{
+	sed -n "s/^$1 //p" "$basedir/modules"
+}
+
+unpack_part_of_source()
+{
+	local dir=$debian_dir/source names
+
+	read_lines names modules_file source
+	names=("${names[@]/#/linux-source-$KERNEL_VERSION/}")
+	rm -rf "$dir" "$dir.new"
+	mkdir -p "$dir.new"
+	dpkg-deb --fsys-tarfile "$(deb_of "$PACKAGE")" | tar -xO "./$TARBALL" | xz -dc -T0 |
+		tar -x --strip-components=1 -C "$dir.new" --wildcards "${names[@]}"
+	mv "$dir.new" "$dir"
+}
+
+# Their Makefile names the folder that they would be installed in.
+unpack_headers()
+{
+	local release package
+
+	release=$(kernel_release)
+	for package in $(kernel_packages "$release" | grep -E '^linux-(headers|kbuild)-'); do
+		dpkg-deb -x "$(deb_of "$package")" "$debian_dir/packages"
+	done
+	# shellcheck disable=SC2016 # make expands it
+	sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' \
+		"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
+}
+
+unpack_image()
+{
+	local release names
+
+	release=$(kernel_release)
+	read_lines names modules_file debian
+	names=("${names[@]/#/*/modules/$release/kernel/}")
+	dpkg-deb --fsys-tarfile "$(deb_of "linux-image-$release")" |
+		tar -x -C "$debian_dir/packages" --wildcards "./boot/vmlinuz-$release" \
+			"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
+}
+
+unpack_key()
+{
+	{
+		cat "$kernel_file" "$kernel_file.sums" "$basedir/modules"
+		echo "$top"
+	} | hash_of
+}
+
+unpack_all()
+{
+	local pids=() pid
+
+	need_disk 1000 "$work"
+	rm -rf "$debian_dir/packages"
+	mkdir -p "$debian_dir/packages"
+	unpack_part_of_source &
+	pids=($!)
+	if [ -z "${KVER:-}" ]; then
+		unpack_headers
+		unpack_image
+	fi
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+}
+
+unpack_kernel()
+{
+	local key
+
+	key=$(unpack_key)
+	[ -d "$debian_dir/source" ] || remove_stamp "${debian_dir##*/}"
+	unless_done "${debian_dir##*/}" "$key" unpack_all
+}
+
+# ---- the tree of the modules
+
+# make_tree DIR SOURCE: the unpatched source, or the base with the patches, which is
+# "series", or "mutant", of which more is changed afterwards
+make_tree()
+{
+	local dir=$1 source=$2 file
+
+	rm -rf "$dir"
+	cp -r "$debian_dir/source" "$dir"
+	if [ "$source" != stock ]; then
+		"$basedir/prepare" "$dir"
+		for file in "$patches"/000[1-5]-*.patch; do
+			# Not the repository of the harness, in whose work/ this is.
+			GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply \
+				--include='drivers/*' --include='include/*' "$file" ||
+				die "${file##*/} does not apply"
+		done
+	fi
+	add_kbuild "$dir"
+}
+
+# Both drivers in one build, so that each finds the other's symbols. Debian's
+# kernel lacks those functions of lib/interval_tree.c that iommufd uses.
+add_kbuild()
+{
+	local dir=$1
+
+	# shellcheck disable=SC2016 # make expands them
+	printf '%s\n' 'obj-$(CONFIG_VFIO) += vfio/' 'obj-$(OWN_IOMMUFD) += iommu/iommufd/' >"$dir/drivers/Kbuild"
+	# shellcheck disable=SC2016
+	echo 'iommufd-$(OWN_IOMMUFD) += interval_tree.o' >>"$dir/drivers/iommu/iommufd/Makefile"
+	sed '/^EXPORT_SYMBOL/d' "$dir/lib/interval_tree.c" >"$dir/drivers/iommu/iommufd/interval_tree.c"
+}
+
+headers_dir()
+{
+	if [ -n "${KVER:-}" ]; then
+		echo "/lib/modules/$KVER/build"
+	else
+		echo "$debian_dir/packages/usr/src/linux-headers-$(kernel_release)"
+	fi
+}
+
+# make_modules DIR ARGUMENT...: the build does not depend on where DIR is. Debug
+# information is left out, and BTF with it, which would need pahole.
+make_modules()
+{
+	local dir=$1 option options=() defines=()
+
+	shift
+	if [ -z "${KVER:-}" ]; then
+		read_lines options modules_file config
+		options+=(OWN_IOMMUFD=m)
+	fi
+	for option in "${options[@]}"; do
+		case $option in
+		CONFIG_*=m) defines+=("-D${option%=m}_MODULE=1") ;;
+		CONFIG_*=y) defines+=("-D${option%=y}=1") ;;
+		esac
+	done
+	! command -v ccache >/dev/null || options+=(DEBIAN_KERNEL_USE_CCACHE=1)
+	make -C "$(headers_dir)" M="$dir/drivers" -j"$(nproc)" "${options[@]}" \
+		CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES= \
+		KCFLAGS="-ffile-prefix-map=$dir/= ${defines[*]}" \
+		NOSTDINC_FLAGS="-nostdinc -I$dir/include -I$dir/include/uapi" "$@" modules
+}
+
+# ---- what a VM is started with
+
+# modules_dir SOURCE, for vmtest.sh -d
+modules_dir()
+{
+	echo "$top/out/$(kernel_release)/$1"
+}
+
+kernel_image()
+{
+	echo "$top/out/$(kernel_release)/vmlinuz"
+}
+
+modules_key()
+{
+	local source=$1 file
+
+	{
+		unpack_key
+		cat "$top/harness/lib/debian-kernel.sh"
+		if [ "$source" = series ]; then
+			cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
+			cat "$patches"/000[1-5]-*.patch
+		fi
+		gcc --version | head -n 1
+	} | hash_of
+}
+
+# Debian's modules for the VM; its vfio only if there is none of ours.
+collect_modules()
+{
+	local source=$1 into=$2 release lib
+
+	release=$(kernel_release)
+	mkdir -p "$into"
+	if [ -z "${KVER:-}" ]; then
+		lib=$(find "$debian_dir/packages" -type d -path "*/lib/modules/$release/kernel")
+		cp -r "${lib%/kernel}"/{kernel,modules.*} "$into/"
+		cp "$debian_dir/packages/boot/vmlinuz-$release" "$(kernel_image).new"
+		mv "$(kernel_image).new" "$(kernel_image)"
+	fi
+	if [ "$source" != debian ]; then
+		rm -rf "$into/kernel/drivers/vfio"
+		mkdir "$into/updates"
+		find "$debian_dir/$source/drivers" -name '*.ko' -exec cp {} "$into/updates/" \;
+	fi
+}
+
+make_modules_dir()
+{
+	local source=$1 dir=$2 release=$3
+
+	if [ "$source" != debian ]; then
+		make_tree "$debian_dir/$source" "$source"
+		make_modules "$debian_dir/$source"
+	fi
+	rm -rf "$dir" "$dir.new"
+	collect_modules "$source" "$dir.new/lib/modules/$release"
+	[ -n "${KVER:-}" ] || depmod -b "$dir.new" "$release"
+	mv "$dir.new" "$dir"
+}
+
+# build_modules SOURCE: modules_dir and kernel_image
+build_modules()
+{
+	local source=$1 release dir key
+
+	release=$(kernel_release)
+	dir=$(modules_dir "$source")
+	key=$(modules_key "$source")
+	[ -d "$dir" ] || remove_stamp "modules-$release-$source"
+	unless_done "modules-$release-$source" "$key" make_modules_dir "$source" "$dir" "$release"
+}
+
+# ---- programs for the VM
+
+programs=$work/programs
+kselftest=$debian_dir/series/tools/testing/selftests/vfio
+
+# compile_programs DIR [ARGUMENT]...: the selftests and what is in tests/, static,
+# with the headers of the patched source
+compile_programs()
+{
+	local dir=$1 headers="-isystem $debian_dir/series/include/uapi"
+
+	shift
+	rm -rf "$dir" "$kselftest"
+	mkdir -p "$dir"
+	cp -r "$top/tools/testing/selftests/vfio" "$kselftest"
+	make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="$headers" USERLDFLAGS=-static "$@"
+	make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="$headers" "$@"
+}
+
+programs_key()
+{
+	{
+		hash_files "$top/tools/testing/selftests/vfio" "$top/tests/lib" "$top/tests"/*.c "$top/tests/Makefile"
+		modules_key series
+	} | hash_of
+}
+
+# build_programs [arm64]
+build_programs()
+{
+	local dir=$programs${1:+.$1} key
+
+	key=$(programs_key)
+	[ -d "$dir" ] || remove_stamp "${dir##*/}"
+	unless_done "${dir##*/}" "$key" compile_programs "$dir" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
+}
+
+# compile_program PROGRAM FILE...: static, with the headers of the patched source
+# and the programs' library
+compile_program()
+{
+	local program=$1 lib=$top/tests/lib
+
+	shift
+	mkdir -p "$(dirname "$program")"
+	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -D__user= -static -pthread -isystem "$debian_dir/series/include/uapi" \
+		-I "$lib" -o "$program" "$@" "$lib"/{pci,user,token}.c
+}
+
+# ---- for the commands
+
+get_kernel()
+{
+	phase fetch-kernel "fetching Debian's kernel, headers and source" with_cache fetch_kernel
+	phase unpack-kernel "unpacking Linux $(kernel_release)" unpack_kernel
+}
+
+# get_modules SOURCE
+get_modules()
+{
+	get_kernel
+	phase "modules-$1" "building vfio as modules, $1" build_modules "$1"
+}

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
+#
+# The Debian packages that a command needs: lists of harness/packages, and QEMU.
+# The machine's own package sources are read, never changed. Sourced after
+# run.sh.
+
+missing_packages()
+{
+	local list package text=
+
+	for list; do
+		[ -f "$top/harness/packages/$list" ] || die "harness/packages/$list: no such list of packages"
+		text+=$(without_comments "$top/harness/packages/$list")$'\n'
+	done
+	while read -r package; do
+		[ -n "$package" ] || continue
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
+			grep -qx installed || echo "$package"
+	done <<<"$text"
+}
+
+# The emulators that go with the lists, and their packages.
+qemus()
+{
+	echo qemu-system-x86_64 qemu-system-x86
+	[[ " $* " != *" arm64 "* ]] || echo qemu-system-aarch64 qemu-system-arm
+}
+
+# QEMU counts by what it can do, whoever packaged it: igb came with 8.0.
+missing_qemus()
+{
+	local program package list devices
+
+	list=$(qemus "$@")
+	while read -r program package; do
+		devices=$("$program" -machine none -device help 2>/dev/null || true)
+		[[ $devices = *'name "igb"'* ]] || echo "$package"
+	done <<<"$list"
+}
+
+# The newest version of a QEMU package that the index offers, if it has igb.
+qemu_in_index()
+{
+	local version versions
+
+	versions=$(apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }')
+	while read -r version; do
+		if [ -n "$version" ] && dpkg --compare-versions "$version" ge 1:8.0; then
+			echo "$version"
+			return
+		fi
+	done <<<"$versions"
+}
+
+# Debian 12 has a QEMU with igb only in backports. Most machines do not list
+# them, so they get a list of their own, next to each mirror that the machine
+# uses for its release. Prints apt's options.
+backports_index()
+{
+	local dir=$1 codename
+
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	mkdir -p "$dir/lists/partial"
+	# shellcheck disable=SC2016 # apt fills these in
+	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+		awk -v c="$codename" '$2 == c && $3 == "main" && !seen[$1]++ {
+			print "deb", $1, c, "main"
+			print "deb", $1, c "-backports", "main"
+		}' >"$dir/sources.list"
+	[ -s "$dir/sources.list" ] ||
+		die "no Debian release among the package sources of this machine: a QEMU with igb (8.0 or newer) has to be installed by hand"
+	printf '%s\n' -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o "Dir::State::Lists=$dir/lists" -t "$codename-backports"
+}
+
+# A source that fails need not matter: what is missing may be in the others.
+refresh_index()
+{
+	local said
+
+	said=$(apt-get "$@" -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 update 2>&1 || true)
+	printf '%s\n' "$said"
+	if grep -qE '^E: Could not get lock' <<<"$said"; then
+		die "another package manager is running and did not end within 5 minutes"
+	fi
+	if grep -qE '^(Err:|W: Failed to fetch|E: )' <<<"$said"; then
+		say "these package sources cannot be fetched; going on with the others:"
+		grep -E '^(Err:|W: Failed to fetch|E: )' <<<"$said"
+	fi
+}
+
+install_packages()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=300 "$@" ||
+		die "apt-get cannot install the packages; its own message is above"
+}
+
+install_qemu()
+{
+	local package=$1 version dir options
+
+	version=$(qemu_in_index "$package")
+	if [ -n "$version" ]; then
+		install_packages install "$package=$version"
+		return
+	fi
+	dir=$(mktemp -d)
+	read_lines options backports_index "$dir"
+	refresh_index "${options[@]}"
+	install_packages "${options[@]}" install "$package"
+	rm -rf "$dir"
+}
+
+# install_missing LIST...: as root
+install_missing()
+{
+	local missing package packages
+
+	refresh_index
+	read_lines missing missing_packages "$@"
+	[ "${#missing[@]}" = 0 ] || install_packages install "${missing[@]}"
+	read_lines packages missing_qemus "$@"
+	for package in "${packages[@]}"; do
+		install_qemu "$package"
+	done
+	read_lines packages missing_qemus "$@"
+	[ "${#packages[@]}" = 0 ] || die "this QEMU has no igb device: version 8.0 or newer is needed"
+}
+
+# ensure_packages LIST...: nothing to do, do it, or say what to do.
+ensure_packages()
+{
+	local missing qemu root=()
+
+	[ -f /etc/debian_version ] ||
+		die "this is no Debian system: the packages in harness/packages/ ($*) have to be installed by hand"
+	read_lines missing missing_packages "$@"
+	read_lines qemu missing_qemus "$@"
+	missing+=("${qemu[@]/%/ (8.0 or newer)}")
+	[ "${#missing[@]}" != 0 ] || return 0
+	if [ "$(id -u)" != 0 ]; then
+		root=(sudo -n)
+		if ! sudo -n true 2>/dev/null; then
+			say "packages are missing: ${missing[*]}"
+			die "run as root: $top/harness/packages.sh $*"
+		fi
+	fi
+	say "packages to install: ${missing[*]}"
+	phase_must_end=1
+	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "$@"
+}

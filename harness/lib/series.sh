@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
+#
+# From commits to patch files, the same bytes each time. Sourced after base.sh.
+
+# Nobody's own settings of git may change what is written.
+plain_git()
+{
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
+}
+
+# The files that the series adds; copies of them stand in this repository.
+added_files()
+{
+	plain_git --git-dir="$1" diff --no-renames --diff-filter=A --name-only "$2" "$3"
+}
+
+# The subject and the text of the cover letter are kept in the cover letter
+# itself; what git puts below them is written anew.
+cover_subject()
+{
+	awk '/^Subject: / { on = 1; sub(/^Subject: (\[[^]]*\] *)?/, ""); print; next }
+		on && /^[ \t]/ { sub(/^[ \t]+/, ""); print; next }
+		/^$/ || on { exit }' "$1" | paste -sd ' '
+}
+
+cover_text()
+{
+	awk 'body && /^[^ \t].* \([0-9]+\):$/ { exit }
+		body { print }
+		/^$/ { body = 1 }' "$1"
+}
+
+fill_cover()
+{
+	local from=$1 to=$2 filled=$2.filled
+
+	cover_text "$from" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$to.text"
+	awk -v subject="$(cover_subject "$from")" -v text="$to.text" '
+		/^Subject: / { sub(/\*\*\* SUBJECT HERE \*\*\*/, ""); printf "%s%s\n", $0, subject; next }
+		/^\*\*\* BLURB HERE \*\*\*$/ { while ((getline line < text) > 0) print line; next }
+		{ print }' "$to" >"$filled"
+	mv "$filled" "$to"
+	rm -f "$to.text"
+}
+
+# write_patches GITDIR FROM TO DIR
+write_patches()
+{
+	local gitdir=$1 from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch name email date
+
+	[ -f "$cover" ] || die "no cover letter in patches/$base: write its subject and text to ${cover#"$top"/}"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	name=$(plain_git --git-dir="$gitdir" log -1 --format=%an "$to")
+	email=$(plain_git --git-dir="$gitdir" log -1 --format=%ae "$to")
+	date=$(plain_git --git-dir="$gitdir" log -1 --format=%aI "$to")
+	GIT_COMMITTER_NAME=$name GIT_COMMITTER_EMAIL=$email GIT_COMMITTER_DATE=$date \
+		plain_git --git-dir="$gitdir" format-patch -q -n --cover-letter --zero-commit \
+		--no-signature --no-thread --no-base --abbrev=12 -o "$dir" "$from..$to"
+	fill_cover "$cover" "$dir/0000-cover-letter.patch"
+}
+
+# Patches without what moves when only the lines around them do.
+without_positions()
+{
+	sed -E 's/^@@ -[0-9,]+ \+[0-9,]+ @@.*/@@/; /^index [0-9a-f]+\.\.[0-9a-f]+/d' "$1"
+}
+
+same_patches()
+{
+	local file
+
+	diff <(cd "$1" && ls -- *.patch) <(cd "$2" && ls -- *.patch) || return 1
+	for file in "$1"/*.patch; do
+		diff -u <(without_positions "$file") <(without_positions "$2/${file##*/}") || return 1
+	done
+}

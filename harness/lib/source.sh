@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
+#
+# One git repository per base, work/<base>/git:
+#   stock                    the unpatched source, a commit without parent
+#   base                     the prepared source, a commit without parent
+#   refs/vfio-sriov/applied  the series as it stands in patches/, on base
+#   series                   the user's branch, made by "make tree"
+# and its work tree work/<base>/src, which belongs to the harness: what is
+# built is checked out there. Builds are in subdirectories of it, so that every
+# path the compiler sees is relative and ccache hits wherever the checkout is.
+# Sourced after fetch.sh.
+
+gitdir=$work/git
+src=$work/src
+applied=refs/vfio-sriov/applied
+
+# Commit ids depend on nothing but the content.
+in_git()
+{
+	GIT_AUTHOR_NAME=vfio-sriov GIT_AUTHOR_EMAIL=vfio-sriov@localhost \
+	GIT_COMMITTER_NAME=vfio-sriov GIT_COMMITTER_EMAIL=vfio-sriov@localhost \
+	GIT_AUTHOR_DATE='2020-02-01T00:00:00Z' GIT_COMMITTER_DATE='2020-02-01T00:00:00Z' \
+		git --git-dir="$gitdir" "$@"
+}
+
+in_src()
+{
+	git -C "$src" "$@"
+}
+
+checkout_src()
+{
+	local rev
+
+	rev=$(in_git rev-parse --verify -q "$1^{commit}") || die "no commit $1 in $gitdir"
+	# What a killed run may have left; nobody else is here.
+	rm -f "$(in_src rev-parse --path-format=absolute --git-path index.lock)"
+	in_src checkout -q --force --detach "$rev"
+}
+
+# ---- stock
+
+create_repository()
+{
+	[ ! -f "$gitdir/complete" ] || return 0
+	rm -rf "$gitdir" "$src"
+	mkdir -p "$work"
+	git init -q --bare "$gitdir"
+	in_git config core.looseCompression 1
+	in_git config gc.auto 0
+	in_git config user.name vfio-sriov
+	in_git config user.email vfio-sriov@localhost
+	touch "$gitdir/complete"
+}
+
+# The version of the kernel source in a directory, such as 6.12; nothing if it
+# is none.
+kernel_version_of()
+{
+	[ -f "$1/Makefile" ] && [ -f "$1/Kbuild" ] && [ -d "$1/drivers/vfio" ] || return 0
+	awk -F ' *= *' '$1 == "VERSION" { v = $2 } $1 == "PATCHLEVEL" { p = $2 }
+		NR > 10 { exit } END { print v "." p }' "$1/Makefile"
+}
+
+# A tree of the unpacked source, added without touching any work tree.
+unpack_source()
+{
+	local version=$1 dir=$2
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	dpkg-deb --fsys-tarfile "$(package_file "$version")" | tar -xO "./$TARBALL" |
+		xz -dc -T0 | tar -x --strip-components=1 -C "$dir"
+	[ "$(kernel_version_of "$dir")" = "$KERNEL_VERSION" ] ||
+		die "$PACKAGE $version is not the source of Linux $KERNEL_VERSION"
+}
+
+commit_stock()
+{
+	local version=$1 dir=$2 index=$gitdir/index.incoming tree
+
+	rm -f "$index"
+	GIT_INDEX_FILE=$index in_git --work-tree="$dir" add -A -f .
+	tree=$(GIT_INDEX_FILE=$index in_git write-tree)
+	in_git update-ref refs/heads/stock \
+		"$(in_git commit-tree -m "Debian $PACKAGE $version, unpatched" "$tree")"
+}
+
+# The first time, what was unpacked becomes the work tree.
+create_src()
+{
+	local dir=$1
+
+	if [ -d "$src" ]; then
+		rm -rf "$dir"
+		return
+	fi
+	rm -rf "$src.new"
+	in_git worktree prune
+	in_git worktree add -q --no-checkout --detach "$src.new" stock
+	find "$dir" -mindepth 1 -maxdepth 1 -exec mv -t "$src.new" {} +
+	mv "$gitdir/index.incoming" "$(git -C "$src.new" rev-parse --path-format=absolute --git-path index)"
+	in_git worktree move "$src.new" "$src"
+	in_src update-index -q --refresh
+	printf '/build\n/build-*\n' >>"$gitdir/info/exclude"
+	rmdir "$dir"
+}
+
+unpack_stock()
+{
+	need_disk 7000 "$work"
+	unpack_source "$1" "$work/incoming"
+	commit_stock "$1" "$work/incoming"
+	create_src "$work/incoming"
+}
+
+prepare_stock()
+{
+	local version
+
+	version=$(source_version)
+	create_repository
+	[ -d "$src" ] || remove_stamp stock
+	unless_done stock "$version" unpack_stock "$version"
+}
+
+# ---- base
+
+base_key()
+{
+	{
+		in_git rev-parse stock
+		cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
+		spatch --version | head -n 1
+	} | hash_of
+}
+
+commit_base()
+{
+	local tree
+
+	checkout_src stock
+	"$basedir/prepare" "$src"
+	in_src add -u .
+	tree=$(in_src write-tree)
+	in_git update-ref refs/heads/base "$(in_git commit-tree \
+		-m "base: Debian $PACKAGE $(source_version) without the older VF token code" "$tree")"
+}
+
+prepare_base()
+{
+	local key
+
+	key=$(base_key)
+	unless_done base "$key" commit_base
+}
+
+# ---- the series
+
+# All but the cover letter.
+patch_files()
+{
+	find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort
+}
+
+applied_key()
+{
+	local files
+
+	read_lines files patch_files
+	[ "${#files[@]}" != 0 ] || die "no patches in $patches"
+	{
+		in_git rev-parse base
+		cat "${files[@]}"
+	} | hash_of
+}
+
+# apply_patches DIR [OPTION]...
+apply_patches()
+{
+	local dir=$1 file files
+
+	shift
+	read_lines files patch_files
+	for file in "${files[@]}"; do
+		if ! git -C "$dir" -c core.hooksPath=/dev/null am -q --no-3way "$@" "$file"; then
+			git -C "$dir" am --abort || true
+			die "${file##*/} does not apply"
+		fi
+	done
+}
+
+commit_series()
+{
+	in_src am --abort 2>/dev/null || true
+	checkout_src base
+	apply_patches "$src" --committer-date-is-author-date
+	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
+}
+
+prepare_applied()
+{
+	local key
+
+	key=$(applied_key)
+	unless_done applied "$key" commit_series
+}
+
+# What the commands begin with that need the source.
+prepare_all()
+{
+	phase fetch "fetching $PACKAGE" with_cache fetch_source
+	phase stock "unpacking $PACKAGE $(source_version)" prepare_stock
+	phase base "preparing the base" prepare_base
+	phase applied "applying the series" prepare_applied
+}

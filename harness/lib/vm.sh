@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
+#
+# Runs in a VM, all through the series' own vmtest.sh. Sourced after build.sh.
+
+vmtest()
+{
+	"$top/tools/testing/selftests/vfio/vmtest.sh" "$@"
+}
+
+# use_kernel KERNEL: sets kernel_options, for vmtest. KERNEL is "debian", Debian's
+# own with the series as modules; "debian-stock", the same with unpatched modules;
+# or SOURCE.FLAVOUR, a kernel of ours.
+use_kernel()
+{
+	case $1 in
+	debian) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir series)") ;;
+	debian-stock) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir stock)") ;;
+	*) kernel_options=(-k "$(image_of "${1%.*}" "${1#*.}")") ;;
+	esac
+}
+
+# vm_run CHECK KERNEL OPTION...: programs of $programs, and what they say in KTAP.
+vm_run()
+{
+	local check=$1 kernel_options
+
+	use_kernel "$2"
+	shift 2
+	rm -rf "$logs/vm.$check"
+	vmtest "${kernel_options[@]}" -b "$programs" -o "$logs/vm.$check" "$@" | tee "$(ktap_of "$check")"
+}
+
+# vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
+# devices as they are when it boots
+vmtest_host_root()
+{
+	local name=$1 kernel_options
+
+	use_kernel "$2"
+	shift 2
+	vmtest -r -n "${kernel_options[@]}" -o "$logs/vm.$name" -f "$programs/vfio_open" "$@"
+}
+
+# What the kernel complained of, as vmtest.sh showed it.
+show_complaint()
+{
+	grep -a -B 30 'the kernel complained' "$1" | grep -aE '^\[ *[0-9]+\.[0-9]+\]' |
+		cut -c 1-200 | sed 's/^/    /' >&2 || true
+}
+
+# must_have_run CHECK PROGRAM...: each of them passed or failed a case. What says
+# nothing is no good news.
+must_have_run()
+{
+	local check=$1 program cases bad=0
+
+	shift
+	cases=$(ktap_cases "$(ktap_of "$check")")
+	for program; do
+		grep -qE "^(pass|fail)	$program( |:)" <<<"$cases" ||
+			{ say "error: no case of $program ran"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
