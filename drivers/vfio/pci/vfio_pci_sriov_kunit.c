@@ -133,7 +133,7 @@ static const struct call calls[] = {
 	{ CLOSE, VF0 }, { CLOSE, VF1 }, { SET_TOKEN, PF, A }, { SET_TOKEN, PF, B },
 };
 
-#define for_each_call(c) for (c = calls; c < calls + ARRAY_SIZE(calls); c++)
+#define CALLS_END (calls + ARRAY_SIZE(calls))
 
 struct model {
 	u8 token, opens[FUNCTIONS];
@@ -219,10 +219,10 @@ static bool explore(struct kunit *test, const struct model *m, int left)
 	unsigned int turn;
 	int ret;
 
-	for_each_call(c) {
+	for (c = calls; c != CALLS_END; c++) {
 		if (!left || !can_call(m, c, NULL))
 			continue;
-		for_each_call(r) {
+		for (r = calls; r != CALLS_END; r++) {
 			/* At each release in turn, until there is none left */
 			for (turn = 0; left > 1 && can_call(m, r, c); turn++) {
 				restore(pf, &saved);
