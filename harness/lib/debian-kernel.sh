@@ -402,6 +402,13 @@ build_modules()
 programs=$work/programs
 kselftest=$debian_dir/series/tools/testing/selftests/vfio
 
+# They include what the kernel tree has above them.
+copy_selftests()
+{
+	rm -rf "$kselftest"
+	cp -r "$top/tools/testing/selftests/vfio" "$kselftest"
+}
+
 # compile_programs DIR [ARGUMENT]...: the selftests and what is in tests/, static,
 # with the headers of the patched source
 compile_programs()
@@ -409,9 +416,9 @@ compile_programs()
 	local dir=$1 headers="-isystem $debian_dir/series/include/uapi"
 
 	shift
-	rm -rf "$dir" "$kselftest"
+	rm -rf "$dir"
 	mkdir -p "$dir"
-	cp -r "$top/tools/testing/selftests/vfio" "$kselftest"
+	copy_selftests
 	make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="$headers" USERLDFLAGS=-static "$@"
 	make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="$headers" "$@"
 }
@@ -435,15 +442,18 @@ build_programs()
 }
 
 # compile_program PROGRAM FILE...: static, with the headers of the patched source
-# and the programs' library
+# and the libraries of the test programs
 compile_program()
 {
-	local program=$1 lib=$top/tests/lib
+	local program=$1 tests=$top/tests/lib vfio=$kselftest
 
 	shift
 	mkdir -p "$(dirname "$program")"
-	gcc -O2 -Wall -Wextra -D_GNU_SOURCE -D__user= -static -pthread -isystem "$debian_dir/series/include/uapi" \
-		-I "$lib" -o "$program" "$@" "$lib"/{pci,user,token}.c
+	copy_selftests
+	gcc -O2 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter -D_GNU_SOURCE -D__user= -static -pthread \
+		-isystem "$debian_dir/series/include/uapi" -I "$tests" -I "$vfio" -I "$vfio/lib/include" \
+		-I "$vfio/.." -o "$program" "$@" \
+		"$tests"/{pci,user,token}.c "$vfio/sriov_util.c" "$vfio/lib/libvfio.c"
 }
 
 # ---- for the commands
