@@ -366,13 +366,14 @@ TEST_F_TIMEOUT(bind, memory_must_be_readable, TEST_SECONDS)
 	self->bind.token_uuid_ptr = (uintptr_t)end - TOKEN_BYTES + 1;
 	EXPECT_EQ(-EFAULT, cdev_bind(self->cdev, &self->bind));
 
-	/* The structure; without the flag its last member is not looked at. */
+	/* The structure, up to argsz */
 	EXPECT_EQ(-EFAULT, cdev_bind(self->cdev, NULL));
 	EXPECT_EQ(-EFAULT, cdev_bind(self->cdev, (void *)end));
 	bind = end - short_size;
 	memcpy(bind, &self->bind, short_size);
 	EXPECT_EQ(-EFAULT, cdev_bind(self->cdev, bind));
 	self->bind.flags = 0;
+	self->bind.argsz = short_size;
 	memcpy(bind, &self->bind, short_size);
 	EXPECT_EQ(-EACCES, cdev_bind(self->cdev, bind));
 }

@@ -104,11 +104,10 @@ TEST_F_TIMEOUT(field, hot_reset_of_pf, TEST_SECONDS)
 	ret = ioctl(user.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info);
 	if (ret && errno == ENODEV)
 		SKIP(return, "the PF's bus cannot be reset");
-	EXPECT_LT(1, info.count);
-	/* The VFs are not the caller's. */
+	/* Where it reaches the VFs, they are not the caller's. */
 	ret = hot_reset(&user);
-	EXPECT_TRUE(ret == -EINVAL || ret == -EPERM)
-		TH_LOG("hot reset: %d", ret);
+	EXPECT_TRUE(info.count > 1 ? ret == -EINVAL || ret == -EPERM : !ret)
+		TH_LOG("hot reset of %u devices: %d", info.count, ret);
 	user_exit(&user);
 	EXPECT_VF_IN_USE();
 	holder_release(&self->holder);
@@ -167,9 +166,10 @@ static int disable_vfs_job(struct job *job, void *arg)
 	return bench_disable_vfs();
 }
 
+/* Its link to the driver is gone by then; the driver still finds it. */
 static int unbind_vf_job(struct job *job, void *arg)
 {
-	return pci_unbind(vf);
+	return file_write("/sys/bus/pci/drivers/" VFIO_PCI "/unbind", vf);
 }
 
 /* It can't leave the removal, which holds the PF: opens of it try and give up. */
