@@ -37,8 +37,10 @@ stock-kernel:
 	@harness/kernel.sh stock
 tree:
 	@harness/tree.sh
+fixes:
+	@harness/fixes.sh
 export:
 	@harness/export.sh
 
-.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree export
+.PHONY: help demo shell check clients check-deep check-arm64 check-iommus review model red bench quick kernel stock-kernel tree fixes export
 .NOTPARALLEL:

@@ -249,6 +249,7 @@ build_debug()
 build_tests()
 {
 	checkout fixes
+	rm -rf "$work/tests"
 	mkdir -p "$work/tests"
 	in_trixie make -s -C "$src" O="$work/headers-build" headers
 	in_trixie make -C "$src/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$work/tests" LDFLAGS=-static \
