@@ -33,6 +33,8 @@ make tree           a git tree with the prepared base and the patches on it:
 make tree KERNEL=DIR  the same in a new branch of a clean git tree of your own
 make export         branch "series" -> patches/BASE and the in-tree copies
                     (TREE=DIR: of another git tree that has branches base, series)
+make fixes          what patches/fixes-7.3 fixes in an unmodified Linux 7.3: racing
+                    rounds and selftests, before and after (out/linux-7.3/fixes.txt)
 make help           this text
 
 BASE=linux-6.12     the base, a directory of bases/

@@ -3,7 +3,7 @@
 #
 # A git tree with the prepared base and the series on it: work/<base>/tree, or,
 # with KERNEL=DIR, a new branch of a clean git tree of one's own.
-# shellcheck disable=SC2310 # git by another name, and questions
+# shellcheck disable=SC2310,SC2100 # git by another name, and questions
 set -euo pipefail
 
 # shellcheck source=harness/lib/all.sh

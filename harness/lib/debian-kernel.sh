@@ -402,9 +402,23 @@ build_modules()
 programs=$work/programs
 kselftest=$debian_dir/series/tools/testing/selftests/vfio
 
+headers=$debian_dir/series/usr/include
+
+# As "make headers" would leave them, but for these two only.
+install_headers()
+{
+	local file
+
+	mkdir -p "$headers/linux"
+	for file in vfio iommufd; do
+		sed 's/\b__user\b//' "$debian_dir/series/include/uapi/linux/$file.h" >"$headers/linux/$file.h"
+	done
+}
+
 # They include what the kernel tree has above them.
 copy_selftests()
 {
+	install_headers
 	rm -rf "$kselftest"
 	cp -r "$top/tools/testing/selftests/vfio" "$kselftest"
 }
@@ -413,14 +427,14 @@ copy_selftests()
 # with the headers of the patched source
 compile_programs()
 {
-	local dir=$1 headers="-isystem $debian_dir/series/include/uapi"
+	local dir=$1
 
 	shift
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	copy_selftests
-	make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="$headers" USERLDFLAGS=-static "$@"
-	make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="$headers" "$@"
+	make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@"
+	make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
 }
 
 programs_key()
@@ -450,8 +464,8 @@ compile_program()
 	shift
 	mkdir -p "$(dirname "$program")"
 	copy_selftests
-	gcc -O2 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter -D_GNU_SOURCE -D__user= -static -pthread \
-		-isystem "$debian_dir/series/include/uapi" -I "$tests" -I "$vfio" -I "$vfio/lib/include" \
+	gcc -O2 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter -D_GNU_SOURCE -static -pthread \
+		-isystem "$headers" -I "$tests" -I "$vfio" -I "$vfio/lib/include" \
 		-I "$vfio/.." -o "$program" "$@" \
 		"$tests"/{pci,user,token}.c "$vfio/sriov_util.c" "$vfio/lib/libvfio.c"
 }

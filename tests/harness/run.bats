@@ -3,12 +3,13 @@
 #
 # Phases, stamps, locks, interruption.
 
+bats_require_minimum_version 1.5.0
 load helpers
 
 @test "a command that fails inside of a function fails its phase" {
 	run in_harness 'f() { false; echo went on; }; try_phase p title f; echo "status $phase_status"'
 	[[ $output = *"status 1"* ]]
-	! grep -q 'went on' "$scratch/out/linux-6.12/logs/p.log"
+	run ! grep -q 'went on' "$scratch/out/linux-6.12/logs/p.log"
 }
 
 @test "a pipeline fails if its first part does" {
@@ -76,7 +77,7 @@ unless_passed c key ok'
 	status=0
 	wait $pid || status=$?
 	[ "$status" = 143 ]
-	! pgrep -f 'sleep 4242'
+	run ! pgrep -f 'sleep 4242'
 }
 
 @test "an interruption lets a package manager end" {
