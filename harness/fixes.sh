@@ -181,7 +181,7 @@ configure()
 	done <"$dir/fragment"
 }
 
-# Warnings of gcc, sparse and clang, without line numbers, for one branch.
+# Warnings of gcc and clang, without line numbers, for one branch.
 warnings_of()
 {
 	local branch=$1 compiler dir
@@ -192,7 +192,7 @@ warnings_of()
 		configure "$dir" CC="ccache $compiler"
 		kmake "$dir" CC="ccache $compiler" prepare
 		rm -rf "$dir"/drivers/vfio "$dir"/drivers/pci/iov.o
-		kmake "$dir" CC="ccache $compiler" W=1 C=1 drivers/vfio/ drivers/pci/iov.o
+		kmake "$dir" CC="ccache $compiler" W=1 drivers/vfio/ drivers/pci/iov.o
 	done 2>&1 | tee /dev/stderr | sed -nE 's/^(.*[^0-9]):[0-9]+:[0-9]+: (warning|error): /\1: \2: /p' |
 		sort >"$work/warnings.$branch"
 }
@@ -375,7 +375,7 @@ phase root "a Debian 13 to build in" make_trixie
 phase fetch "fetching Debian's source and kernels" fetch_all
 phase source "the source, with and without the patches" prepare_source
 phase lint "checkpatch" lint_patches
-phase compile "compiling each patch: gcc, clang, W=1, sparse" compile_each
+phase compile "compiling each patch: gcc, clang, W=1" compile_each
 phase tests "compiling the tests" build_tests
 release=$(cat "$work/release")
 vmlinuz=$(find "$work/shipped/$release" -name 'vmlinuz*' -type f | head -n 1)
