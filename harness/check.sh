@@ -24,6 +24,7 @@ running=
 
 tell_interrupted()
 {
+	finished=1
 	say "" "ended after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
 	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
 		say "its log, $logs/$running.log, ends with:"
@@ -32,6 +33,18 @@ tell_interrupted()
 	record fail "$running: ended before it was done"
 	say "$(count_of pass) passed, $(count_of fail) failed, $(count_of skip) skipped"
 }
+
+# However the harness itself may fail, it must not end without a word.
+ended()
+{
+	local status=$?
+
+	end_phase
+	[ -n "${finished:-}" ] || [ "$status" = 0 ] ||
+		say "error: the harness failed (status $status) after: ${running:-nothing}" "0 passed, 1 failed, 0 skipped"
+}
+
+trap ended EXIT
 
 # ---- needs
 

@@ -270,7 +270,7 @@ initrd()
 	install -m 755 "$top/harness/fixes/guest.sh" "$dir/init"
 	for name in irqbypass iommufd vfio vfio_virqfd vfio_iommu_type1 vfio-pci-core vfio-pci; do
 		((++n))
-		file=$(find "$2" -name "$name.ko*" -type f | head -n 1)
+		file=$(find "$2" -name "$name.ko*" -type f | sed -n 1p)
 		case $file in
 		*.xz) xz -dc "$file" >"$dir/modules/$n-$name.ko" ;;
 		*.ko) cp "$file" "$dir/modules/$n-$name.ko" ;;
@@ -378,10 +378,10 @@ phase lint "checkpatch" lint_patches
 phase compile "compiling each patch: gcc, clang, W=1" compile_each
 phase tests "compiling the tests" build_tests
 release=$(cat "$work/release")
-vmlinuz=$(find "$work/shipped/$release" -name 'vmlinuz*' -type f | head -n 1)
+vmlinuz=$(find "$work/shipped/$release" -name 'vmlinuz*' -type f | sed -n 1p)
 for name in "$release" $(cat "$work/shipped.list"); do
 	phase "shipped-$name" "racing rounds on Debian's $name" one_boot "shipped-$name" \
-		"$(find "$work/shipped/$name" -name 'vmlinuz*' -type f | head -n 1)" "$work/shipped/$name" rounds
+		"$(find "$work/shipped/$name" -name 'vmlinuz*' -type f | sed -n 1p)" "$work/shipped/$name" rounds
 done
 for name in stock alone1 alone2 fixes; do
 	phase "mod-$name" "vfio as modules: $name" build_modules "$name"

@@ -237,7 +237,7 @@ tools()
 	local tool
 
 	for tool in gcc clang sparse aarch64-linux-gnu-gcc s390x-linux-gnu-gcc pahole spatch sphinx-build; do
-		printf '  %-22s %s\n' "$tool" "$($tool --version 2>&1 | head -n 1)"
+		printf '  %-22s %s\n' "$tool" "$($tool --version 2>&1 | sed -n 1p)"
 	done
 }
 

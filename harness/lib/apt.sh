@@ -68,7 +68,7 @@ fetch_package()
 	mkdir -p "$dir"
 	exec 8>"$dir/lock"
 	flock 8
-	file=$(find "$dir" -maxdepth 1 -name "${package}_${version//:/%3a}_*.deb" | head -n 1)
+	file=$(find "$dir" -maxdepth 1 -name "${package}_${version//:/%3a}_*.deb" | sed -n 1p)
 	if [ -z "$file" ]; then
 		rm -rf "$dir/partial"
 		mkdir "$dir/partial"

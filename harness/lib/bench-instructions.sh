@@ -48,7 +48,7 @@ count_instructions()
 
 compiler()
 {
-	gcc --version | head -n 1
+	gcc --version | sed -n 1p
 }
 
 report()

@@ -148,7 +148,7 @@ kernel_key()
 	{
 		in_git rev-parse "$(ref_of "$1")"
 		config_lines "$1" "$2"
-		"$(compiler_of "$2")" --version | head -n 1
+		"$(compiler_of "$2")" --version | sed -n 1p
 	} | hash_of
 }
 

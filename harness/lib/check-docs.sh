@@ -54,7 +54,7 @@ split_fragments()
 
 function_name()
 {
-	sed -n 's/^[a-z][a-z ]*[ *]\([a-z_]*\)(.*/\1/p' "$1" | head -n 1
+	sed -n 's/^[a-z][a-z ]*[ *]\([a-z_]*\)(.*/\1/p' "$1" | sed -n 1p
 }
 
 # The first fragment has the headers that the others need.

@@ -27,6 +27,7 @@ finish()
 {
 	local failed passed
 
+	finished=1
 	failed=$(count_of fail)
 	passed=$(count_of pass)
 	list_of skip "skipped:"

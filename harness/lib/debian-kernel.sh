@@ -347,7 +347,7 @@ modules_key()
 			cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
 			cat "$patches"/000[1-5]-*.patch
 		fi
-		gcc --version | head -n 1
+		gcc --version | sed -n 1p
 	} | hash_of
 }
 

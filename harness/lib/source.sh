@@ -132,7 +132,7 @@ base_key()
 	{
 		in_git rev-parse stock
 		cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
-		spatch --version | head -n 1
+		spatch --version | sed -n 1p
 	} | hash_of
 }
 

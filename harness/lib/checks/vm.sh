@@ -34,7 +34,7 @@ key_vm()
 {
 	{
 		qemu-system-x86_64 --version
-		busybox | head -n 1
+		busybox 2>&1 | sed -n 1p
 		hash_files "$top/tools/testing/selftests/vfio"/vmtest*
 	} | hash_of
 }

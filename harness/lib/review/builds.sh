@@ -45,7 +45,7 @@ inputs_build()
 {
 	use_configuration "$1"
 	echo "$common_lines ${arguments[*]} $target ${lines[*]}"
-	$compiler --version | head -n 1
+	$compiler --version | sed -n 1p
 	in_git ls-tree "$2" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
 }
 

@@ -109,7 +109,7 @@ say_versioncheck()
 inputs_coccicheck()
 {
 	inputs_of_files coccicheck "$2" '[.]c$'
-	spatch --version | head -n 1
+	spatch --version | sed -n 1p
 }
 
 # As scripts/coccicheck calls it, but for some files only. One write for all of a

@@ -23,8 +23,8 @@ touched_headers()
 inputs_uapi()
 {
 	inputs_of_files uapi "$2" '^include/uapi/'
-	gcc --version | head -n 1
-	clang --version | head -n 1
+	gcc --version | sed -n 1p
+	clang --version | sed -n 1p
 }
 
 # Included twice, as the kernel's own test of headers does it, with nothing
@@ -108,8 +108,8 @@ inputs_selftests()
 	echo selftests
 	in_git rev-parse base "$2:include/uapi"
 	in_git rev-parse -q --verify "$2:tools/testing/selftests/vfio" || true
-	gcc --version | head -n 1
-	clang --version | head -n 1
+	gcc --version | sed -n 1p
+	clang --version | sed -n 1p
 }
 
 # make_selftests ARCH ARGUMENT...: what the build has to say
