@@ -238,6 +238,12 @@ check_full()
 	own_run full series.plain -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}" "$hotplug_test"
 }
 
+check_noiommu()
+{
+	vm_run noiommu series.plain -w -t 1200 -a "intel_iommu=off vfio.enable_unsafe_noiommu_mode=1" vfio_field_test
+	must_have_run noiommu vfio_field_test
+}
+
 check_flood()
 {
 	vm_run flood series.plain -t 1200 vfio_flood_test
