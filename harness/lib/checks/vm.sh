@@ -202,18 +202,28 @@ judge_red()
 	[ "$bad" = 0 ]
 }
 
-# That many fail is what they are for here, so the run can't. Only the programs
-# of which something must be red; racing through groups, as the cdevs are not
-# guarded there at all, and long enough to find the race that is there.
-check_stock()
+# red_run CHECK KERNEL LIST: that many fail is what they are for here, so the run
+# can't. Only the programs of which something must be red; racing through groups, as
+# the cdevs are not guarded there at all, and long enough to find the race.
+red_run()
 {
 	local tests
 
-	tests=$(without_comments "$basedir/expected-red-on-stock" | cut -d. -f1 | sort -u)
+	tests=$(without_comments "$3" | cut -d. -f1 | sort -u)
 	# shellcheck disable=SC2086,SC2310 # names of programs; it must fail
-	vm_run stock-run debian-stock -w -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests || true
-	ktap_cases "$(ktap_of stock-run)" >"$work/cases/stock-run"
-	judge_red "$basedir/expected-red-on-stock" "$work/cases/stock-run"
+	vm_run "$1-run" "$2" -w -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests || true
+	ktap_cases "$(ktap_of "$1-run")" >"$work/cases/$1-run"
+	judge_red "$3" "$work/cases/$1-run"
+}
+
+check_stock()
+{
+	red_run stock debian-stock "$basedir/expected-red-on-stock"
+}
+
+check_stock_own()
+{
+	red_run stock-own stock.plain "$basedir/expected-red-on-own-stock"
 }
 
 # ---- on kernels of our own
