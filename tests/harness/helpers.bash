@@ -31,9 +31,18 @@ checks()
 	printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"
 }
 
+prologue='set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkdir -p "$work/cases"; eval "$2"'
+
 # in_harness CODE: CODE where all parts of the harness are there
 in_harness()
 {
-	bash -c 'set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkdir -p "$work/cases"; eval "$2"' \
-		_ "$scratch" "$1"
+	bash -c "$prologue" _ "$scratch" "$1"
+}
+
+# The same in the background; $pid is the one to signal.
+start_harness()
+{
+	bash -c "$prologue" _ "$scratch" "$1" 3>&- &
+	# shellcheck disable=SC2034 # for the tests
+	pid=$!
 }

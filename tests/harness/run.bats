@@ -48,8 +48,7 @@ true'
 
 @test "a build that is interrupted leaves no stamp" {
 	in_harness 'ok() { :; }; unless_done thing old ok'
-	in_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow' 3>&- &
-	pid=$!
+	start_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow'
 	until [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]; do sleep 0.1; done
 	kill -TERM $pid
 	status=0
@@ -70,19 +69,17 @@ unless_passed c key ok'
 }
 
 @test "an interruption ends all that a phase has started" {
-	in_harness 'f() { sleep 4242 & wait; }; phase p title f' 3>&- &
-	pid=$!
-	until pgrep -f 'sleep 4242' >/dev/null; do sleep 0.1; done
+	start_harness 'f() { sleep 4242 & wait; }; phase p title f'
+	until pgrep -fx 'sleep 4242' >/dev/null; do sleep 0.1; done
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?
 	[ "$status" = 143 ]
-	run ! pgrep -f 'sleep 4242'
+	run ! pgrep -fx 'sleep 4242'
 }
 
 @test "an interruption lets a package manager end" {
-	in_harness 'f() { sleep 2; touch "$top/ended"; }; phase_must_end=1; phase packages title f' 3>&- &
-	pid=$!
+	start_harness 'f() { sleep 2; touch "$top/ended"; }; phase_must_end=1; phase packages title f'
 	until [ -e "$scratch/out/linux-6.12/logs/packages.log" ]; do sleep 0.1; done
 	kill -TERM $pid
 	status=0
@@ -92,7 +89,7 @@ unless_passed c key ok'
 }
 
 @test "a second run waits, and is told for what" {
-	in_harness 'lock; touch "$top/locked"; sleep 3' 3>&- &
+	start_harness 'lock; touch "$top/locked"; sleep 3'
 	until [ -e "$scratch/locked" ]; do sleep 0.1; done
 	run in_harness 'lock; echo mine'
 	wait
