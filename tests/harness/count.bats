@@ -98,9 +98,9 @@ check_c() { echo ran >>"$top/ran"; }'
 	"$scratch/harness/check.sh" check >"$scratch/said" 2>&1 3>&- &
 	pid=$!
 	until grep -qs middle "$scratch/out/linux-6.12/logs/c.log"; do sleep 0.1; done
-	kill -TERM $pid
+	kill -TERM "$pid"
 	status=0
-	wait $pid || status=$?
+	wait "$pid" || status=$?
 	[ "$status" = 143 ]
 	grep -q 'while this ran: c' "$scratch/said"
 	[ "$(tail -n 1 "$scratch/said")" = "0 passed, 1 failed, 0 skipped" ]

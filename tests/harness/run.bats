@@ -50,9 +50,9 @@ true'
 	in_harness 'ok() { :; }; unless_done thing old ok'
 	start_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow'
 	until [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]; do sleep 0.1; done
-	kill -TERM $pid
+	kill -TERM "$pid"
 	status=0
-	wait $pid || status=$?
+	wait "$pid" || status=$?
 	[ "$status" != 0 ]
 	[ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
 }
@@ -71,9 +71,9 @@ unless_passed c key ok'
 @test "an interruption ends all that a phase has started" {
 	start_harness 'f() { sleep 4242 & wait; }; phase p title f'
 	until pgrep -fx 'sleep 4242' >/dev/null; do sleep 0.1; done
-	kill -TERM $pid
+	kill -TERM "$pid"
 	status=0
-	wait $pid || status=$?
+	wait "$pid" || status=$?
 	[ "$status" = 143 ]
 	run ! pgrep -fx 'sleep 4242'
 }
@@ -81,9 +81,9 @@ unless_passed c key ok'
 @test "an interruption lets a package manager end" {
 	start_harness 'f() { sleep 2; touch "$top/ended"; }; phase_must_end=1; phase packages title f'
 	until [ -e "$scratch/out/linux-6.12/logs/packages.log" ]; do sleep 0.1; done
-	kill -TERM $pid
+	kill -TERM "$pid"
 	status=0
-	wait $pid || status=$?
+	wait "$pid" || status=$?
 	[ "$status" = 143 ]
 	[ -e "$scratch/ended" ]
 }
