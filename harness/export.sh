@@ -27,23 +27,25 @@ export_series()
 
 write_copies()
 {
-	local dir=$1 gitdir file
+	local dir=$1 gitdir file added copies
 
 	gitdir=$(git -C "$dir" rev-parse --absolute-git-dir)
-	while read -r file; do
+	read_lines added added_files "$gitdir" base series
+	for file in "${added[@]}"; do
 		mkdir -p "$top/$(dirname "$file")"
 		git -C "$dir" cat-file blob "series:$file" >"$top/$file"
 		case $(git -C "$dir" ls-tree series "$file") in
 		100755*) chmod 755 "$top/$file" ;;
 		*) chmod 644 "$top/$file" ;;
 		esac
-	done < <(added_files "$gitdir" base series)
-	while read -r file; do
+	done
+	read_lines copies git -C "$top" ls-files drivers include tools Documentation
+	for file in "${copies[@]}"; do
 		if ! git -C "$dir" cat-file -e "series:$file" 2>/dev/null; then
 			rm -f "$top/$file"
 			say "removed $file, which is no longer in the series"
 		fi
-	done < <(git -C "$top" ls-files drivers include tools Documentation)
+	done
 }
 
 main()

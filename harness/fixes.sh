@@ -67,7 +67,7 @@ fetch_all()
 	fetch_package "$PACKAGE" "$version" >"$work/source-package"
 	while read -r release; do
 		fetch_shipped "$release"
-	done < <(cat "$work/release" "$work/shipped.list")
+	done <<<"$(cat "$work/release" "$work/shipped.list")"
 	for package in "linux-headers-$(cat "$work/release")" \
 		"linux-headers-$(sed 's/-amd64$/-common/' "$work/release")" \
 		"linux-kbuild-$(sed 's/-amd64$//' "$work/release")"; do

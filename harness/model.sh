@@ -43,7 +43,7 @@ check()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp "$top/docs/model/token.pml" "$dir"
-	mapfile -t options < <(defines "$name")
+	read_lines options defines "$name"
 	(
 		cd "$dir"
 		spin "${options[@]}" -a token.pml
@@ -57,7 +57,7 @@ story()
 {
 	local name=$1 options
 
-	mapfile -t options < <(defines "$name")
+	read_lines options defines "$name"
 	(cd "$dir" && spin "${options[@]}" -T -B -t token.pml) | grep -E '^(PF|VF) driver|^T1 is set' |
 		sed 's/T0/no token/'
 }

@@ -149,7 +149,7 @@ review_patches()
 {
 	local check=$1 scope=$2 before=$from commits commit n=0
 
-	mapfile -t commits < <(in_git rev-list --reverse "$from..$to")
+	read_lines commits in_git rev-list --reverse "$from..$to"
 	[ "${#commits[@]}" != 0 ] || die "no patches between $from and $to"
 	for commit in "${commits[@]}"; do
 		n=$((n + 1))
@@ -356,7 +356,7 @@ self_test()
 	for file in "$faults"/*.diff; do
 		name=$(basename "$file" .diff)
 		[ $# = 0 ] || [[ " $* " = *" $name "* ]] || continue
-		read -ra red < <(sed -n 's/^Red: //p' "$file")
+		read -ra red <<<"$(sed -n 's/^Red: //p' "$file")"
 		say ""
 		say "$name"
 		phase "review.fault" "a commit with the fault" commit_fault "$file"

@@ -49,13 +49,14 @@ code_files()
 # code_lines SOURCE: without comments and blank lines
 code_lines()
 {
-	local ref file
+	local ref file files
 
 	ref=$(ref_of "$1")
-	while read -r file; do
+	read_lines files code_files
+	for file in "${files[@]}"; do
 		[ -n "$(in_git ls-tree "$ref" "$file")" ] || continue
 		in_git cat-file blob "$ref:$file" | gcc -fpreprocessed -dD -E -P -x c -
-	done < <(code_files) | wc -l
+	done | wc -l
 }
 
 report_modules()

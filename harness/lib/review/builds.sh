@@ -23,7 +23,7 @@ use_configuration()
 	local name=$1 arch part rest prefix=
 
 	[ "$name" != sparse ] || name=gcc
-	read -r arch compiler target part rest < <(sed -n "s/^$name  *//p" "$configurations")
+	read -r arch compiler target part rest <<<"$(sed -n "s/^$name  *//p" "$configurations")"
 	[ "$part" != core ] || rest="$rest "${core_lines//[[:space:]]/ }
 	read -ra lines <<<"$rest"
 	build=$src/build-review-$name

@@ -45,18 +45,20 @@ inputs_sphinx()
 # hour. What they say of documents that are left out, they say before the patch, too.
 say_sphinx()
 {
-	local book=$work/review.book file
+	local book=$work/review.book file files
+
+	read_lines files touched_files "$2" '^Documentation/.*[.]rst$'
 
 	checkout_src "$2"
 	rm -rf "$book"
 	mkdir -p "$book/source" "$book/out"
 	{
 		printf 'Touched\n=======\n\n.. toctree::\n\n'
-		while read -r file; do
+		for file in "${files[@]}"; do
 			mkdir -p "$(dirname "$book/source/${file#Documentation/}")"
 			cp "$src/$file" "$book/source/${file#Documentation/}"
 			echo "   ${file#Documentation/}"
-		done < <(touched_files "$2" '^Documentation/.*[.]rst$')
+		done
 	} >"$book/source/index.rst"
 	srctree=$src sphinx-build -q -b html -c "$src/Documentation" \
 		-D kerneldoc_srctree="$src" -D kerneldoc_bin="$src/scripts/kernel-doc" \

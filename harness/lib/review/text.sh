@@ -119,7 +119,7 @@ report_of()
 	local rule=$1 options said
 
 	shift
-	read -ra options < <(sed -n 's/.*Options://p' "$rule") || true
+	read -ra options <<<"$(sed -n 's/.*Options://p' "$rule")"
 	said=$(spatch -D report --very-quiet --no-show-diff --cocci-file "$rule" "${options[@]}" \
 		-I include "$@" 2>&1) || said+=$'\n'"$rule: error: it can't be applied"
 	printf '%s\n' "$said"
@@ -132,7 +132,7 @@ say_coccicheck()
 	local files
 
 	checkout_src "$2"
-	mapfile -t files < <(touched_files "$2" '[.]c$')
+	read_lines files touched_files "$2" '[.]c$'
 	export -f report_of
 	(cd "$src" && find scripts/coccinelle -name '*.cocci' | sort |
 		xargs -P "$jobs" -I RULE bash -c 'report_of "$@"' _ RULE "${files[@]}") |

@@ -36,6 +36,7 @@ say_uapi()
 	checkout_src "$2"
 	install_headers x86
 	while read -r header; do
+		[ -n "$header" ] || continue
 		for compiler in 'gcc -x c -std=c90' 'gcc -m32 -x c -std=c90' 'clang -x c -std=c90' \
 			'g++ -x c++ -std=c++98' 'g++ -x c++ -std=c++20' 'clang++ -x c++ -std=c++17'; do
 			# shellcheck disable=SC2086 # a compiler with its options
@@ -43,7 +44,7 @@ say_uapi()
 				-I "$headers" -include "$header" -include "$header" /dev/null 2>&1 |
 				grep -E '(warning|error):' | sed "s|^$headers/||; s|^|$compiler: |" || true
 		done
-	done < <(touched_headers "$2")
+	done <<<"$(touched_headers "$2")"
 }
 
 # ---- sizes and offsets
@@ -65,7 +66,7 @@ layout_of()
 	while read -r name; do
 		echo "struct $name:"
 		pahole --suppress_packed --hex -C "$name" "$object"
-	done < <(sed -n 's/^struct \([a-z0-9_]*\) {.*/\1/p' "$headers/$header" | sort -u)
+	done <<<"$(sed -n 's/^struct \([a-z0-9_]*\) {.*/\1/p' "$headers/$header" | sort -u)"
 }
 
 # Only the names of those that differ from x86_64's: what differed before is
@@ -77,6 +78,7 @@ say_layout()
 	checkout_src "$2"
 	install_headers x86
 	while read -r header; do
+		[ -n "$header" ] || continue
 		layout_of "$header" gcc >"$work/review.layout.64"
 		[ -s "$work/review.layout.64" ] || die "pahole finds no structure in $header"
 		for compiler in 'gcc -m32' aarch64-linux-gnu-gcc s390x-linux-gnu-gcc; do
@@ -85,7 +87,7 @@ say_layout()
 			different_structures "$work/review.layout.64" "$work/review.layout.other" |
 				sed "s|.*|$header: struct & is another with $compiler|"
 		done
-	done < <(touched_headers "$2")
+	done <<<"$(touched_headers "$2")"
 }
 
 different_structures()
