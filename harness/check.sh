@@ -83,7 +83,8 @@ key_of_check()
 	for dep in $(field check "$1" 4); do
 		echo "${need_state[$dep]}"
 	done
-	hash_files "$top/harness" "$top/tests/skips" "$basedir"
+	# Coarse, but then nothing that a check reads is forgotten.
+	hash_files "$top"/{harness,tests,drivers,tools,docs/model} "$basedir" "$patches"
 	echo "${ROUNDS:-} ${INPUTS:-}"
 }
 

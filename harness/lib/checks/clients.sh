@@ -91,8 +91,8 @@ check_shell()
 # ---- NVMe
 
 # Waits are real: if they took no time, the host's nvme would take a disk that is
-# slow for one that is dead.
-nvme_options=(-t 600 -f "$work/nvme_driver" -f "$clients/nvme.sh")
+# slow for one that is dead. Without multipath the disk has the name of its controller.
+nvme_options=(-t 600 -a nvme_core.multipath=N -f "$work/nvme_driver" -f "$clients/nvme.sh")
 
 check_nvme()
 {
