@@ -9,7 +9,7 @@ repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 setup()
 {
 	scratch=$BATS_TEST_TMPDIR/repo
-	mkdir -p "$scratch/tests" "$scratch/bases/linux-6.12"
+	mkdir -p "$scratch"/{tests,drivers,tools,docs/model,patches/linux-6.12,bases/linux-6.12}
 	cp -r "$repo/harness" "$scratch/"
 	cp "$repo/tests/skips" "$scratch/tests/"
 	cp "$repo/bases/linux-6.12/source" "$scratch/bases/linux-6.12/"
