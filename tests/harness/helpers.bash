@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 #
 # A copy of the harness in a scratch directory, with a table and checks of the
 # test's own, so that nothing is built, booted or installed.
