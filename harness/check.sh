@@ -19,7 +19,7 @@ for file in "$parts"/checks/*.sh; do
 done
 
 within=
-# What is running, for whoever has to end it.
+# What is running, to be named if the run is ended.
 running=
 
 tell_interrupted()

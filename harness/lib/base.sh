@@ -162,7 +162,7 @@ unlock()
 	locked=
 }
 
-# with_cache COMMAND...: nobody else writes to the cache meanwhile
+# with_cache COMMAND...: no other run writes to the cache meanwhile
 with_cache()
 {
 	mkdir -p "$cache"
