@@ -64,9 +64,9 @@ make_need()
 		[ -n "${need_state[$dep]}" ] || return 0
 	done
 	running=$name
-	try_phase "$name" "$(field need "$name" 4)" "make_${name//-/_}"
+	try_phase "$name" "$(field need "$name" 4)" call make "$name"
 	if [ "$phase_status" = 0 ]; then
-		need_state[$name]=$("key_${name//-/_}")
+		need_state[$name]=$(call key "$name")
 	else
 		record fail "$(field need "$name" 4) (log: $logs/$name.log)"
 	fi

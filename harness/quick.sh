@@ -25,7 +25,7 @@ build_tree()
 	rsync -rlpc --exclude='*.o' "$tree/drivers/vfio" "$quick/drivers/"
 	rsync -rlpc "$tree"/include/linux/vfio*.h "$quick/include/linux/"
 	rsync -rlpc "$tree"/include/uapi/linux/vfio*.h "$quick/include/uapi/linux/"
-	make_modules "$quick"
+	compile_modules "$quick"
 	rm -rf "$work/quick"
 	collect_modules quick "$work/quick/lib/modules/$release"
 	depmod -b "$work/quick" "$release"
@@ -33,7 +33,7 @@ build_tree()
 
 run_tests()
 {
-	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -w "$@"
+	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -m "$top/tests/machines/warp.sh" "$@"
 }
 
 [ $# -gt 0 ] || set -- vfio_pci_vf_token_test

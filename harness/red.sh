@@ -51,7 +51,7 @@ try_on_uml()
 # The mutant's kernel or modules; that the VM as a whole fails says nothing.
 try_in_vm()
 {
-	local name=$1 kernel release dir=$debian_dir/mutant tests options=(-w)
+	local name=$1 kernel release dir=$debian_dir/mutant tests machines=warp options
 
 	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
 	case $tests in
@@ -66,7 +66,7 @@ try_in_vm()
 		release=$(kernel_release)
 		make_tree "$dir" mutant
 		GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply "$mutants/$name.diff"
-		make_modules "$dir"
+		compile_modules "$dir"
 		rm -rf "$work/mutant"
 		collect_modules mutant "$work/mutant/lib/modules/$release"
 		depmod -b "$work/mutant" "$release"
@@ -74,10 +74,12 @@ try_in_vm()
 		;;
 	esac
 	case $tests in
-	*vfio_cost_test*) options=(-i) ;;
-	*vfio_flood_test*) options=() ;;
+	*vfio_cost_test*) machines=count ;;
+	*vfio_flood_test*) machines= ;;
 	esac
 	rm -rf "$logs/red.$name"
+	# shellcheck disable=SC2086 # words
+	machine $machines
 	# shellcheck disable=SC2086,SC2310 # names; it must fail
 	vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" $tests || true
 	red_in "$name" '^vfio_' "$logs/red.$name/results.log"

@@ -25,5 +25,7 @@ else
 	say "Linux with the patches, in a virtual machine. What this machine has is there, to be"
 	say "read only. vfio_open opens a device (vfio_open -h); docs/howto has more to try, in"
 	say "several terminals: tmux. To leave: exit, or Ctrl-D. If it hangs: Ctrl-A x."
-	vmtest_host_root shell debian -t 0 -s
+	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT
+	terminal=$(stty -g 2>/dev/null || true)
+	vmtest_host_root shell debian -t 0 -m "$top/tests/machines/terminal.sh" -c shell
 fi

@@ -39,7 +39,7 @@ count_instructions()
 
 	: >"$figures"
 	for pfs in igb:14 nvme:120; do
-		vmtest -k "$image" -i -p "$pfs" -t 1200 \
+		PFS=$pfs vmtest -k "$image" -m "$top/tests/machines/count.sh" -t 1200 \
 			-o "$logs/vm.bench.$source.${pfs%:*}" \
 			-f "$counts/bench" -f "$top/harness/bench/guest.sh" \
 			-c "sh guest.sh ${pfs%:*}" | tee -a "$figures"

@@ -143,10 +143,11 @@ configure_kernel()
 	check_config "$dir" "$source" "$flavour"
 }
 
+# Documents and selftests are not in an image.
 kernel_key()
 {
 	{
-		in_git rev-parse "$(ref_of "$1")"
+		in_git ls-tree "$(ref_of "$1")" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
 		config_lines "$1" "$2"
 		"$(compiler_of "$2")" --version | sed -n 1p
 	} | hash_of
@@ -183,7 +184,7 @@ cached_image()
 	printf '%s/images/bzImage%s-%s\n' "$cache" "$1" "$2"
 }
 
-make_kernel()
+make_image()
 {
 	local source=$1 flavour=$2 suffix=$3 cached
 
@@ -213,5 +214,5 @@ build_kernel()
 	suffix=$(suffix_of "$source" "$flavour")
 	key=$(kernel_key "$source" "$flavour")
 	[ -f "$out/bzImage$suffix" ] || remove_stamp "bzImage$suffix"
-	unless_done "bzImage$suffix" "$key" make_kernel "$source" "$flavour" "$suffix" "$key"
+	unless_done "bzImage$suffix" "$key" make_image "$source" "$flavour" "$suffix" "$key"
 }

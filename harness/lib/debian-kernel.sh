@@ -299,9 +299,9 @@ headers_dir()
 	fi
 }
 
-# make_modules DIR ARGUMENT...: the build does not depend on where DIR is. Debug
+# compile_modules DIR ARGUMENT...: the build does not depend on where DIR is. Debug
 # information is left out, and BTF with it, which would need pahole.
-make_modules()
+compile_modules()
 {
 	local dir=$1 option options=() defines=()
 
@@ -377,7 +377,7 @@ make_modules_dir()
 
 	if [ "$source" != debian ]; then
 		make_tree "$debian_dir/$source" "$source"
-		make_modules "$debian_dir/$source"
+		compile_modules "$debian_dir/$source"
 	fi
 	rm -rf "$dir" "$dir.new"
 	collect_modules "$source" "$dir.new/lib/modules/$release"
@@ -440,7 +440,7 @@ compile_programs()
 programs_key()
 {
 	{
-		hash_files "$top/tools/testing/selftests/vfio" "$top/tests/lib" "$top/tests"/*.c "$top/tests/Makefile"
+		hash_files "$top/tools/testing/selftests/vfio" "$top/tests/lib" "$top/tests"/vfio_* "$top/tests/Makefile"
 		modules_key series
 	} | hash_of
 }

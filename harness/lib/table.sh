@@ -17,6 +17,23 @@ field()
 		'$1 == kind && $2 == name { print $n }' "$top/harness/checks"
 }
 
+# function_of VERB NAME: NAME up to a colon, as a function's name
+function_of()
+{
+	local name=${2%%:*}
+
+	echo "$1_${name//-/_}"
+}
+
+# call VERB NAME: with what is behind the colon
+call()
+{
+	local argument=
+
+	[[ $2 != *:* ]] || argument=${2#*:}
+	"$(function_of "$1" "$2")" "$argument"
+}
+
 checks_of_tier()
 {
 	awk -F '|' -v tier="$1" '$1 == "check" && $3 == tier { print $2 }' "$top/harness/checks"
@@ -41,7 +58,10 @@ check_table()
 	while IFS='|' read -r kind name rest; do
 		case $kind in
 		tier) continue ;;
-		need) function="make_${name//-/_} key_${name//-/_}" rest=${rest%%|*} ;;
+		need)
+			rest=${rest%%|*}
+			function="$(function_of make "$name") $(function_of key "$name")"
+			;;
 		check)
 			function=check_${name//-/_}
 			[ -n "$(field tier "${rest%%|*}" 2)" ] || die "harness/checks: $name is of no tier"

@@ -20,26 +20,42 @@ use_kernel()
 	esac
 }
 
-# vm_run CHECK KERNEL OPTION...: programs of $programs, and what they say in KTAP.
+# machine NAME...: options of vmtest.sh for these files of tests/machines
+machine()
+{
+	local name
+
+	options=()
+	for name; do
+		options+=(-m "$top/tests/machines/$name.sh")
+	done
+}
+
+# vm_run CHECK KERNEL MACHINES OPTION...: programs of $programs, and what they print
+# as KTAP. MACHINES: names of files in tests/machines, a word each.
 vm_run()
 {
-	local check=$1 kernel_options
+	local check=$1 kernel_options options
 
 	use_kernel "$2"
-	shift 2
+	# shellcheck disable=SC2086 # words
+	machine $3
+	shift 3
 	rm -rf "$logs/vm.$check"
-	vmtest "${kernel_options[@]}" -b "$programs" -o "$logs/vm.$check" "$@" | tee "$(ktap_of "$check")"
+	vmtest "${kernel_options[@]}" "${options[@]}" -b "$programs" -o "$logs/vm.$check" "$@" |
+		tee "$(ktap_of "$check")"
 }
 
 # vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
 # devices as they are when it boots
 vmtest_host_root()
 {
-	local name=$1 kernel_options
+	local name=$1 kernel_options options
 
 	use_kernel "$2"
 	shift 2
-	vmtest -r -n "${kernel_options[@]}" -o "$logs/vm.$name" -f "$programs/vfio_open" "$@"
+	machine host-root
+	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" -f "$programs/vfio_open" "$@"
 }
 
 # What the kernel complained of, as vmtest.sh showed it.

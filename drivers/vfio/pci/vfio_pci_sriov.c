@@ -183,28 +183,29 @@ static struct vfio_pci_core_device *to_vdev(struct vfio_device *core_vdev)
 	return container_of(core_vdev, struct vfio_pci_core_device, vdev);
 }
 
-static int vfio_pci_sriov_get(struct vfio_device *core_vdev,
-			      const uuid_t *token)
+static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token)
 {
 	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
-	const char *why;
+	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	if (!vdev->pf) {
+	if (!vdev->pf)
 		ret = token ? -EINVAL : 0;
-		why = "VF token presented, but the PF is not bound to vfio-pci";
-	} else if (vdev->pdev->is_virtfn) {
+	else if (pdev->is_virtfn)
 		ret = vfio_pci_pf_open_vf(vdev->pf, token);
-		why = token ? "wrong VF token" : "VF token required";
-	} else {
+	else
 		ret = vfio_pci_pf_open(vdev->pf, token);
-		why = token ? "wrong VF token while a VF is in use" :
-			      "VF token required while a VF is in use";
-	}
 
 	/* Limited per device, so that one does not hide others' refusals */
-	if (ret && __ratelimit(&vdev->refusals))
-		pci_info(vdev->pdev, "open refused: %s\n", why);
+	if (!ret || !__ratelimit(&vdev->refusals))
+		return ret;
+
+	if (!vdev->pf)
+		pci_info(pdev, "open refused: VF token presented, but the PF is not bound to vfio-pci\n");
+	else if (token)
+		pci_info(pdev, "open refused: wrong VF token\n");
+	else
+		pci_info(pdev, "open refused: VF token required\n");
 	return ret;
 }
 
@@ -222,8 +223,7 @@ static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
 };
 
 /* Constant while the device is bound, so it does not tell who uses a VF. */
-static ssize_t vf_token_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
+static ssize_t vf_token_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct pci_dev *pdev = to_pci_dev(dev->parent);
 

@@ -96,7 +96,7 @@ nvme_options=(-t 600 -a nvme_core.multipath=N -f "$work/nvme_driver" -f "$client
 
 check_nvme()
 {
-	vm_run nvme debian "${nvme_options[@]}" -c "sh nvme.sh type1 cdev"
+	vm_run nvme debian "" "${nvme_options[@]}" -c "sh nvme.sh type1 cdev"
 }
 
 check_nvme_stock()
@@ -104,7 +104,7 @@ check_nvme_stock()
 	local failed want
 
 	# shellcheck disable=SC2310 # it must fail
-	vm_run nvme-stock-run debian-stock "${nvme_options[@]}" -c "sh nvme.sh type1" || true
+	vm_run nvme-stock-run debian-stock "" "${nvme_options[@]}" -c "sh nvme.sh type1" || true
 	failed=$(ktap_cases "$(ktap_of nvme-stock-run)" | awk '/^fail/')
 	want=$(without_comments "$basedir/nvme-red-on-stock")
 	[ "$failed" = "$want" ] || die "failed: $failed; must fail: $want"

@@ -50,29 +50,21 @@ key_debian()
 	unpack_key
 }
 
-make_modules_series()
+make_modules()
 {
-	build_modules series
+	build_modules "$1"
 }
 
-key_modules_series()
+key_modules()
 {
-	modules_key series
+	modules_key "$1"
 }
 
-make_modules_stock()
-{
-	build_modules stock
-}
-
-key_modules_stock()
-{
-	modules_key stock
-}
-
+# programs:ARCHITECTURE
 make_programs()
 {
-	build_programs
+	build_programs "${1:-}"
+	[ -z "${1:-}" ] || with_cache fetch_program busybox-static "$1" bin/busybox
 }
 
 key_programs()
@@ -80,65 +72,15 @@ key_programs()
 	programs_key
 }
 
-make_programs_arm64()
+# kernel:SOURCE.FLAVOUR
+make_kernel()
 {
-	build_programs arm64
-	with_cache fetch_program busybox-static arm64 bin/busybox
+	build_kernel "${1%.*}" "${1#*.}"
 }
 
-key_programs_arm64()
+key_kernel()
 {
-	programs_key
-}
-
-make_kernel_plain()
-{
-	build_kernel series plain
-}
-
-key_kernel_plain()
-{
-	kernel_key series plain
-}
-
-make_kernel_debug()
-{
-	build_kernel series debug
-}
-
-key_kernel_debug()
-{
-	kernel_key series debug
-}
-
-make_kernel_kcsan()
-{
-	build_kernel series kcsan
-}
-
-key_kernel_kcsan()
-{
-	kernel_key series kcsan
-}
-
-make_kernel_arm64()
-{
-	build_kernel series arm64
-}
-
-key_kernel_arm64()
-{
-	kernel_key series arm64
-}
-
-make_kernel_stock()
-{
-	build_kernel stock
-}
-
-key_kernel_stock()
-{
-	kernel_key stock plain
+	kernel_key "${1%.*}" "${1#*.}"
 }
 
 # ---- unit tests, on UML
@@ -162,14 +104,14 @@ check_debian()
 {
 	local tests=("${rule_tests[@]}" "${more_tests[@]}" vfio_secret_test)
 
-	vm_run debian debian -w -t 1200 "${tests[@]}"
+	vm_run debian debian warp -t 1200 "${tests[@]}"
 	must_have_run debian "${tests[@]}"
 }
 
-# P7: instructions are counted, with bounds that hold for a kernel of our own.
+# P7: instructions are counted.
 check_costs()
 {
-	vm_run costs series.plain -i -t 900 vfio_cost_test
+	vm_run costs series.plain count -t 900 vfio_cost_test
 	must_have_run costs vfio_cost_test
 }
 
@@ -211,7 +153,7 @@ red_run()
 
 	tests=$(without_comments "$3" | cut -d. -f1 | sort -u)
 	# shellcheck disable=SC2086,SC2310 # names of programs; it must fail
-	vm_run "$1-run" "$2" -w -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests || true
+	vm_run "$1-run" "$2" warp -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests || true
 	ktap_cases "$(ktap_of "$1-run")" >"$work/cases/$1-run"
 	judge_red "$3" "$work/cases/$1-run"
 }
@@ -228,59 +170,62 @@ check_stock_own()
 
 # ---- on kernels of our own
 
-# own_run CHECK KERNEL OPTION... -- PROGRAM...: with the unit tests, which ran at boot
+# own_run CHECK KERNEL MACHINES OPTION... -- PROGRAM...: and the unit tests, which run
+# at boot, and what was leaked
 own_run()
 {
-	local check=$1 kernel=$2 options=()
+	local check=$1 kernel=$2 machines=$3 options=()
 
-	shift 2
+	shift 3
 	while [ "$1" != -- ]; do
 		options+=("$1")
 		shift
 	done
 	shift
-	vm_run "$check" "$kernel" -u -w "${options[@]}" "$@"
+	vm_run "$check" "$kernel" "$machines" "${options[@]}" -a kunit.enable=1 vfio_kunit_test "$@" vfio_leaks_test
 	must_have_run "$check" "$@"
 }
 
 check_full()
 {
-	own_run full series.plain -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}" "$hotplug_test"
+	own_run full series.plain "warp hotplug" -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}" \
+		"${long_tests[@]}" "$hotplug_test"
 }
 
 check_noiommu()
 {
-	vm_run noiommu series.plain -w -t 1200 -a "intel_iommu=off vfio.enable_unsafe_noiommu_mode=1" vfio_field_test
+	vm_run noiommu series.plain warp -t 1200 -a "intel_iommu=off vfio.enable_unsafe_noiommu_mode=1" vfio_field_test
 	must_have_run noiommu vfio_field_test
 }
 
+# Its times are real ones.
 check_flood()
 {
-	vm_run flood series.plain -t 1200 vfio_flood_test
+	vm_run flood series.plain "" -t 1200 vfio_flood_test
 	must_have_run flood vfio_flood_test
 }
 
 check_debug_rules()
 {
-	own_run debug-rules series.debug -t 3000 -a "VFIO_ROUNDS=$debug_rounds" -- "${rule_tests[@]}"
+	own_run debug-rules series.debug warp -t 3000 -a "VFIO_ROUNDS=$debug_rounds" -- "${rule_tests[@]}"
 }
 
 check_debug_more()
 {
-	own_run debug-more series.debug -t 3600 -a "VFIO_ROUNDS=$debug_rounds" -- \
+	own_run debug-more series.debug warp -t 3600 -a "VFIO_ROUNDS=$debug_rounds" -- \
 		"${more_tests[@]}" vfio_fuzz_test vfio_stress_test
 }
 
 # Its devices are on the root bus, where nothing is unplugged.
 check_amd()
 {
-	own_run amd series.plain -m amd -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
+	own_run amd series.plain "amd warp" -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
 }
 
 # Its driver can't do without memory: it warns, or goes through NULL.
 check_virtio()
 {
-	own_run virtio series.plain -m virtio -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
+	own_run virtio series.plain "virtio warp" -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
 }
 
 check_arm64()
@@ -288,45 +233,46 @@ check_arm64()
 	local programs=$programs.arm64
 	local -x BUSYBOX=$cache/arm64/busybox
 
-	own_run arm64 series.arm64 -m arm64 -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
+	own_run arm64 series.arm64 "arm64 warp" -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
 }
 
 # ---- at full length: rounds and inputs on each of two PFs
 
 deep_run()
 {
-	local check=$1 kernel=$2
+	local check=$1 kernel=$2 machines=$3
 
-	shift 2
-	own_run "$check" "$kernel" -t 10800 -a "VFIO_DEEP=1 VFIO_ROUNDS=${ROUNDS:-500} VFIO_INPUTS=${INPUTS:-170000}" -- "$@"
+	shift 3
+	own_run "$check" "$kernel" "$machines" -t 10800 \
+		-a "CONF_LIMIT=10000 VFIO_DEEP=1 VFIO_ROUNDS=${ROUNDS:-500} VFIO_INPUTS=${INPUTS:-170000}" -- "$@"
 }
 
 check_deep_plain()
 {
-	deep_run deep-plain series.plain vfio_stress_test vfio_fuzz_test
+	deep_run deep-plain series.plain warp vfio_stress_test vfio_fuzz_test
 }
 
 check_deep_kcsan()
 {
-	deep_run deep-kcsan series.kcsan "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}"
+	deep_run deep-kcsan series.kcsan "warp kcsan" "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}"
 }
 
 check_deep_debug()
 {
-	deep_run deep-debug series.debug "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}"
+	deep_run deep-debug series.debug warp "${rule_tests[@]}" "${more_tests[@]}" "${long_tests[@]}"
 }
 
-# A machine of its own, in which lockdep leaves the order of locks alone, and
-# nobody looks for leaks: Linux leaks a PF that is unplugged with VFs, whatever
-# its driver.
+# In this run lockdep ignores the order of locks, and leaks are not looked for:
+# Linux leaks a PF that is unplugged with VFs, whatever its driver.
 check_deep_hotplug()
 {
-	own_run deep-hotplug series.debug -t 3600 -a "lockdep.prove_locking=0 VFIO_LEAKS=no" -- "$hotplug_test"
+	vm_run deep-hotplug series.debug "hotplug warp" -t 3600 -a "lockdep.prove_locking=0" "$hotplug_test"
+	must_have_run deep-hotplug "$hotplug_test"
 }
 
 check_deep_flood()
 {
-	vm_run deep-flood series.debug -t 3600 -a "VFIO_DEEP=1" vfio_flood_test
+	vm_run deep-flood series.debug "" -t 3600 -a "VFIO_DEEP=1" vfio_flood_test
 	must_have_run deep-flood vfio_flood_test
 }
 
