@@ -5,7 +5,7 @@
 # red.sh [-k] [NAME]...: can the tests fail? Each mutant, a file of tests/mutants,
 # takes a property from the series and names the tests that must then fail, a line
 # each: "Red: kunit CASE", a unit test on UML, or "Red: PROGRAM CASE", in the VM on
-# Debian's kernel, or on one of our own for what injects faults or counts costs. With -k only
+# Debian's kernel, or on one of our own for what injects faults. With -k only
 # the unit tests. Last line: N passed, N failed, N skipped.
 set -euo pipefail
 
@@ -55,7 +55,7 @@ try_in_vm()
 
 	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
 	case $tests in
-	*vfio_fault_test* | *vfio_override_test* | *vfio_power_test* | *vfio_cost_test*)
+	*vfio_fault_test* | *vfio_override_test* | *vfio_power_test*)
 		checkout_src "$applied"
 		in_src apply "$mutants/$name.diff"
 		compile_kernel series plain "$work/bzImage.red"

@@ -4,7 +4,7 @@
  * neither for a new device nor for an open.  And does the work of a refusal tell
  * how much of a token is right?
  *
- * CPU time is too coarse to tell, unless it counts instructions: "vmtest.sh -i"
+ * CPU time is too coarse to tell, unless it counts instructions: tests/machines/count.sh
  * boots a machine in which it does, with many PFs.
  */
 #include <ctype.h>
@@ -52,19 +52,23 @@ static void list_others(struct _test_data_cost *self)
 			       PCI_ADDR_LEN);
 }
 
-static int unbind_others(struct _test_data_cost *self)
+/*
+ * All but one to a driver that does nothing: only what VFIO adds is compared, and
+ * what it does for the first PF is no growth.
+ */
+static int stub_others(struct _test_data_cost *self)
 {
 	int i, ret = 0;
 
-	for (i = 0; i < self->nr_others && !ret; i++)
-		ret = pci_unbind(self->others[i]);
+	for (i = 1; i < self->nr_others && !ret; i++)
+		ret = pci_move_to(self->others[i], PCI_STUB);
 	return ret;
 }
 
 FIXTURE_SETUP(cost)
 {
 	if (!getenv("VFIO_ICOUNT"))
-		SKIP(return, "CPU time does not count instructions here (vmtest.sh -i)");
+		SKIP(return, "CPU time does not count instructions here (tests/machines/count.sh)");
 	list_others(self);
 	if (self->nr_others < 4)
 		SKIP(return, "%d other PFs bound to %s are too few to tell",
@@ -77,9 +81,8 @@ FIXTURE_TEARDOWN(cost)
 	int i;
 
 	for (i = 0; i < self->nr_others; i++) {
-		if (pci_driver(self->others[i], driver)[0])
-			continue;
-		EXPECT_EQ(0, pci_bind(self->others[i], VFIO_PCI));
+		if (strcmp(pci_driver(self->others[i], driver), VFIO_PCI))
+			EXPECT_EQ(0, pci_move_to(self->others[i], VFIO_PCI));
 	}
 	EXPECT_EQ(0, pci_write(pf, "sriov_drivers_autoprobe", "1"));
 	EXPECT_EQ(0, bench_disable_vfs());
@@ -219,18 +222,18 @@ TEST_F_TIMEOUT(cost, driver_changes_beside_many_pfs, TEST_SECONDS)
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	ASSERT_EQ(0, pci_set_override(vf, PCI_STUB));
 	many = least(change_driver);
-	ASSERT_EQ(0, unbind_others(self));
+	ASSERT_EQ(0, stub_others(self));
 	few = least(change_driver);
 	expect_no_growth(_metadata, "changing a driver", few, many,
-			 self->nr_others * PER_PF);
+			 (self->nr_others - 1) * PER_PF);
 }
 
 /*
- * VFs that vfio-pci gets.  What it has already are more names in sysfs and more
- * groups in a list, which costs 30 to 140 for each PF and VF, as the kernel's
- * configuration has it.  A PF that is told of the VF costs 75 more.
+ * VFs that vfio-pci captures.  VFIO's groups are in a list and its devices have
+ * names in sysfs, which costs 540 for each PF and VF on Debian's 6.12; a notifier
+ * that each PF registers costs 9,600.
  */
-#define PER_CAPTURED_VF	175
+#define PER_CAPTURED_VF	1000
 
 TEST_F_TIMEOUT(cost, vfs_captured_beside_many_pfs, TEST_SECONDS)
 {
@@ -238,10 +241,10 @@ TEST_F_TIMEOUT(cost, vfs_captured_beside_many_pfs, TEST_SECONDS)
 	long long few, many;
 
 	many = least(time_enabling);
-	ASSERT_EQ(0, unbind_others(self));
+	ASSERT_EQ(0, stub_others(self));
 	few = least(time_enabling);
 	expect_no_growth(_metadata, "enabling all VFs", few, many,
-			 self->nr_others * nr_vfs * PER_CAPTURED_VF);
+			 (self->nr_others - 1) * nr_vfs * PER_CAPTURED_VF);
 }
 
 /* Any look at each PF, or each VF, for an open costs more than this. */
@@ -259,7 +262,7 @@ TEST_F_TIMEOUT(cost, opens_with_many_pfs, TEST_SECONDS)
 		open_token = presented[i];
 		many[i] = least(refused_opens);
 	}
-	ASSERT_EQ(0, unbind_others(self));
+	ASSERT_EQ(0, stub_others(self));
 	for (i = 0; i < 2; i++) {
 		open_token = presented[i];
 		few[i] = least(refused_opens);
@@ -317,7 +320,7 @@ FIXTURE_VARIANT_ADD(comparison, bytes) { .path = OPEN_CDEV };
 FIXTURE_SETUP(comparison)
 {
 	if (!getenv("VFIO_ICOUNT"))
-		SKIP(return, "CPU time does not count instructions here (vmtest.sh -i)");
+		SKIP(return, "CPU time does not count instructions here (tests/machines/count.sh)");
 	ASSERT_EQ(0, try_open(OPEN_TYPE1, pf, TOKEN_1));
 	ASSERT_EQ(0, bench_enable_vfs(1));
 }

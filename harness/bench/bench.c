@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What opens, tokens and VFs cost, in instructions of a guest whose CPU time
- * counts them ("vmtest.sh -i").  One line a case: its name, what the kernel
+ * counts them (tests/machines/count.sh).  One line a case: its name, what the kernel
  * answered (0 or an errno's name), and the least of some repetitions.
  *
  * Single calls are counted by the time stamp counter, which is one more with

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What bench.sh counted, as a table, as JSON, as a chart, and as the ratios
-that the short form compares with.
+"""What bench.sh counted, as a table, as a chart, and as the ratios that the check
+compares with.
 
-report.py table|json|chart DIR
+report.py table|chart DIR
 report.py record DIR COMPILER
 report.py check DIR RECORDED COMPILER
 """
-import json
 import os
 import re
 import sys
@@ -113,11 +112,6 @@ def table(directory):
     return "\n".join(lines)
 
 
-def as_json(directory):
-    return json.dumps({"cases": load(directory),
-                       "differ": differences(directory)}, indent=1)
-
-
 # ---- chart
 
 BAR, GAP, LEFT, SCALE = 13, 5, 340, 200
@@ -207,7 +201,7 @@ def check(directory, path, compiler):
 
 
 def main():
-    reports = {"table": table, "json": as_json, "chart": chart}
+    reports = {"table": table, "chart": chart}
     if len(sys.argv) == 3 and sys.argv[1] in reports:
         print(reports[sys.argv[1]](sys.argv[2]))
     elif len(sys.argv) == 4 and sys.argv[1] == "record":

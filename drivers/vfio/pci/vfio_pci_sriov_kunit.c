@@ -352,12 +352,11 @@ static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
 	uuid_t token = {};
+	int ret;
 
-	KUNIT_EXPECT_EQ_MSG(test,
-			    vfio_group_parse_options(c->options,
-						     strlen(c->options), &token),
-			    c->ret, "\"%s\"", c->options);
-	if (c->ret == 1)
+	ret = vfio_group_parse_options(c->options, strlen(c->options), &token);
+	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
+	if (ret == 1)
 		KUNIT_EXPECT_TRUE(test, uuid_equal(&token, &tokens[A]));
 }
 
