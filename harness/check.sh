@@ -84,7 +84,7 @@ key_of_check()
 		echo "${need_state[$dep]}"
 	done
 	# Coarse, but then nothing that a check reads is forgotten.
-	hash_files "$top"/{harness,tests,drivers,tools,docs/model} "$basedir" "$patches"
+	hash_files "$top"/{harness,tests,drivers,tools,docs/model,bases,patches}
 	echo "${ROUNDS:-} ${INPUTS:-}"
 }
 

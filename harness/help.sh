@@ -19,6 +19,8 @@ make quick          after an edit in the tree of "make tree": build it as module
 make tree           a git tree with the prepared base and the patches on it:
                     work/BASE/tree, branch "series"
 make tree KERNEL=DIR  the same in a new branch of a clean git tree of your own
+make series         the removal and the patches in one mbox, for "git am" on the
+                    unmodified source: out/BASE/series.mbox
 make export         branch "series" -> patches/BASE and the in-tree copies
                     (TREE=DIR: of another git tree that has branches base, series)
 make review         what kernel maintainers and their bots look at, patch by patch:
@@ -40,7 +42,8 @@ for tier in $(rows tier | cut -d'|' -f2); do
 done
 cat <<'END'
 
-BASE=linux-6.12     the base, a directory of bases/
+BASE=linux-6.12     the base, a directory of bases/: or linux-7.3, which is built in a
+                    Debian 13 root directory, as root
 FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
 FRESH=1             checks: run again what passed and did not change
 ROUNDS=500 INPUTS=170000  make check-deep: on each of two PFs of each kernel, racing

@@ -11,6 +11,10 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 . "$parts/run.sh"
 # shellcheck source=harness/lib/packages.sh
 . "$parts/packages.sh"
+# shellcheck source=harness/lib/apt.sh
+. "$parts/apt.sh"
+# shellcheck source=harness/lib/trixie.sh
+. "$parts/trixie.sh"
 # shellcheck source=harness/lib/fetch.sh
 . "$parts/fetch.sh"
 # shellcheck source=harness/lib/source.sh

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of lib.sh
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
 # Debian packages of another suite than the machine's: an apt index in the
 # cache, from the mirror that the machine uses for its own release, verified
 # with the distribution's keyring. Nothing is installed on the machine and its
-# package sources stay as they are. Sourced after lib.sh.
+# package sources stay as they are. Sourced after packages.sh.
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -31,8 +31,8 @@ use_suites()
 	mkdir -p "$dir"/{lists,archives}/partial
 	[ -f "$debian_keyring" ] || die "$debian_keyring is missing: install debian-archive-keyring"
 	mirror=$(debian_mirror)
-	exec 8>"$dir/lock"
-	flock 8
+	exec 6>"$dir/lock"
+	flock 6
 	for suite; do
 		echo "deb [signed-by=$debian_keyring] $mirror $suite main"
 	done >"$dir/sources.list"
@@ -50,7 +50,7 @@ use_suites()
 			say "the package index of $* cannot be updated; the last one is used"
 		fi
 	fi
-	exec 8>&-
+	exec 6>&-
 }
 
 # package_version PACKAGE: the newest that the index offers, or nothing

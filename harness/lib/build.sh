@@ -46,7 +46,7 @@ kmake()
 	local dir=$1
 
 	shift
-	make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "$@"
+	in_build make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "$@"
 }
 
 # A kernel is made from a source, "series", "base" or "stock", in a flavour:
@@ -149,7 +149,7 @@ kernel_key()
 	{
 		in_git ls-tree "$(ref_of "$1")" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
 		config_lines "$1" "$2"
-		"$(compiler_of "$2")" --version | sed -n 1p
+		in_build "$(compiler_of "$2")" --version | sed -n 1p
 	} | hash_of
 }
 

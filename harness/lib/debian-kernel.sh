@@ -39,7 +39,9 @@ kernel_packages()
 	echo "$PACKAGE"
 	[ -z "${KVER:-}" ] || return 0
 	printf '%s\n' "linux-headers-$release" "linux-headers-${release%-*}-common" \
-		"linux-kbuild-${release%-*}" "linux-image-$release"
+		"linux-kbuild-${release%-*}"
+	# shellcheck disable=SC2086 # words
+	printf "linux-%s-$release\n" ${IMAGE:-image}
 }
 
 # What the index has of these packages: "PACKAGE VERSION ARCHITECTURE SHA256".
@@ -55,7 +57,7 @@ list_packages()
 			kernel_packages "$release"
 		done | sort -u)
 	# shellcheck disable=SC2086 # names of packages
-	apt-cache "${own_index[@]}" show $names 2>/dev/null | awk '
+	{ apt-cache "${own_index[@]}" show $names 2>/dev/null || true; } | awk '
 		$1 == "Package:" { package = $2 }
 		$1 == "Version:" { version = $2 }
 		$1 == "Architecture:" { architecture = $2 }
@@ -203,21 +205,21 @@ unpack_headers()
 	for package in $(kernel_packages "$release" | grep -E '^linux-(headers|kbuild)-'); do
 		dpkg-deb -x "$(deb_of "$package")" "$debian_dir/packages"
 	done
-	# shellcheck disable=SC2016 # make expands it
-	sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' \
+	sed -i "s,/usr/src/,$debian_dir/packages&," \
 		"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
 }
 
 unpack_image()
 {
-	local release names
+	local release names part
 
 	release=$(kernel_release)
 	read_lines names modules_file debian
 	names=("${names[@]/#/*/modules/$release/kernel/}")
-	dpkg-deb --fsys-tarfile "$(deb_of "linux-image-$release")" |
-		tar -x -C "$debian_dir/packages" --wildcards "./boot/vmlinuz-$release" \
-			"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
+	for part in ${IMAGE:-image}; do
+		dpkg-deb --fsys-tarfile "$(deb_of "linux-$part-$release")"
+	done | tar -x --ignore-zeros -C "$debian_dir/packages" --wildcards '*/vmlinuz*' \
+		"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
 }
 
 unpack_key()
@@ -303,7 +305,7 @@ headers_dir()
 # information is left out, and BTF with it, which would need pahole.
 compile_modules()
 {
-	local dir=$1 option options=() defines=()
+	local dir=$1 option options=() defines=() names
 
 	shift
 	if [ -z "${KVER:-}" ]; then
@@ -316,8 +318,10 @@ compile_modules()
 		CONFIG_*=y) defines+=("-D${option%=y}=1") ;;
 		esac
 	done
+	read_lines names modules_file rename
+	defines+=("${names[@]/#/-D}")
 	! command -v ccache >/dev/null || options+=(DEBIAN_KERNEL_USE_CCACHE=1)
-	make -C "$(headers_dir)" M="$dir/drivers" -j"$(nproc)" "${options[@]}" \
+	in_build make -C "$(headers_dir)" M="$dir/drivers" -j"$(nproc)" "${options[@]}" \
 		CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES= \
 		KCFLAGS="-ffile-prefix-map=$dir/= ${defines[*]}" \
 		NOSTDINC_FLAGS="-nostdinc -I$dir/include -I$dir/include/uapi" "$@" modules
@@ -347,7 +351,7 @@ modules_key()
 			cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
 			cat "$patches"/000[1-5]-*.patch
 		fi
-		gcc --version | sed -n 1p
+		in_build gcc --version | sed -n 1p
 	} | hash_of
 }
 
@@ -361,7 +365,7 @@ collect_modules()
 	if [ -z "${KVER:-}" ]; then
 		lib=$(find "$debian_dir/packages" -type d -path "*/lib/modules/$release/kernel")
 		cp -r "${lib%/kernel}"/{kernel,modules.*} "$into/"
-		cp "$debian_dir/packages/boot/vmlinuz-$release" "$(kernel_image).new"
+		cp "$(find "$debian_dir/packages" -name 'vmlinuz*')" "$(kernel_image).new"
 		mv "$(kernel_image).new" "$(kernel_image)"
 	fi
 	if [ "$source" != debian ]; then
@@ -415,12 +419,16 @@ install_headers()
 	done
 }
 
-# They include what the kernel tree has above them.
+# What the base has of them, with those of the series. They include what the kernel
+# tree has above them.
 copy_selftests()
 {
 	install_headers
 	rm -rf "$kselftest"
-	cp -r "$top/tools/testing/selftests/vfio" "$kselftest"
+	[ ! -d "$debian_dir/source/${kselftest##*/series/}" ] ||
+		cp -r "$debian_dir/source/${kselftest##*/series/}" "$kselftest"
+	GIT_CEILING_DIRECTORIES=$debian_dir git -C "$debian_dir/series" apply \
+		--include='tools/testing/selftests/vfio/*' "$patches"/0007-*.patch
 }
 
 # compile_programs DIR [ARGUMENT]...: the selftests and what is in tests/, static,
@@ -433,14 +441,14 @@ compile_programs()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	copy_selftests
-	make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@"
-	make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
+	in_build make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@"
+	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
 }
 
 programs_key()
 {
 	{
-		hash_files "$top/tools/testing/selftests/vfio" "$top/tests/lib" "$top/tests"/vfio_* "$top/tests/Makefile"
+		hash_files "$patches"/0007-*.patch "$top/tests/lib" "$top/tests"/vfio_* "$top/tests/Makefile"
 		modules_key series
 	} | hash_of
 }
@@ -459,15 +467,13 @@ build_programs()
 # and the libraries of the test programs
 compile_program()
 {
-	local program=$1 tests=$top/tests/lib vfio=$kselftest
+	local program=$1
 
 	shift
-	mkdir -p "$(dirname "$program")"
+	mkdir -p "$program.objects"
 	copy_selftests
-	gcc -O2 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter -D_GNU_SOURCE -static -pthread \
-		-isystem "$headers" -I "$tests" -I "$vfio" -I "$vfio/lib/include" \
-		-I "$vfio/.." -o "$program" "$@" \
-		"$tests"/{pci,user,token}.c "$vfio/sriov_util.c" "$vfio/lib/libvfio.c"
+	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$program.objects" KSELFTEST="$kselftest" \
+		KHDR_INCLUDES="-isystem $headers" PROGRAM="$program" SOURCES="$*" "$program"
 }
 
 # ---- for the commands

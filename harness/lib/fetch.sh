@@ -5,11 +5,18 @@
 # installed. Sourced after run.sh.
 
 # The machine's index may be old, or not list the package at all (a fresh
-# system has none): then one is fetched into the cache, from the same mirrors.
+# system has none): then one is fetched into the cache, from the same mirrors, or,
+# if the base is of other suites, of these.
 own_index=()
 
 use_own_index()
 {
+	if [ -n "${SUITES:-}" ]; then
+		# shellcheck disable=SC2086 # words
+		use_suites "$base" $SUITES
+		own_index=("${apt_options[@]}")
+		return
+	fi
 	mkdir -p "$cache/index/lists/partial" "$cache/index/archives/partial"
 	own_index=(-o "Dir::State::Lists=$cache/index/lists" -o "Dir::Cache=$cache/index"
 		-o "Dir::Cache::Archives=$cache/index/archives")

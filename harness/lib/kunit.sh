@@ -9,9 +9,6 @@ run_kunit()
 	local dir=$src/build-uml
 
 	mkdir -p "$dir"
-	(
-		cd "$src" || exit 1
-		python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci --build_dir="$dir" \
-			--jobs="$jobs" --make_options='CC=ccache gcc' --raw_output=kunit
-	) | tee "$1"
+	in_build env -C "$src" python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci \
+		--build_dir="$dir" --jobs="$jobs" --make_options='CC=ccache gcc' --raw_output=kunit | tee "$1"
 }

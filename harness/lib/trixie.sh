@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of lib.sh and apt.sh
+# shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
 # A Debian 13 in the cache to build in: the headers' build tools of its backports
 # kernels need its C library. Needs root. Sourced after apt.sh.
@@ -49,4 +49,15 @@ in_root()
 in_trixie()
 {
 	in_root "$trixie" "$@"
+}
+
+# in_build COMMAND...: where this base is built; its "source" says so
+in_build()
+{
+	${BUILD_ROOT:+in_$BUILD_ROOT} "$@"
+}
+
+make_build_root()
+{
+	[ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"
 }

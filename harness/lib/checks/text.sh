@@ -105,11 +105,11 @@ check_changed()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	in_git archive stock drivers/vfio include/linux include/uapi/linux/vfio.h | tar -x -C "$dir"
-	sed -i 's/\bvfio_pci_validate_vf_token\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
+	sed -i 's/\bvfio_pci_core_match\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
 	message=$("$basedir/prepare" "$dir" 2>&1) || status=$?
 	echo "$message"
-	[ "$status" != 0 ] || die "a source without vfio_pci_validate_vf_token was prepared without complaint"
-	grep -q 'did not find function vfio_pci_validate_vf_token in drivers/vfio/pci/vfio_pci_core.c' \
+	[ "$status" != 0 ] || die "a source without vfio_pci_core_match was prepared without complaint"
+	grep -q 'did not find function vfio_pci_core_match in drivers/vfio/pci/vfio_pci_core.c' \
 		<<<"$message"
 	rm -rf "$dir"
 }

@@ -1,0 +1,1 @@
+../common/remove-vf-token.cocci

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# series.sh: one mbox for "git am" on the unmodified source of the base: the
+# removal of the older form, made here, and the patches. Checks that it applies
+# and gives the same source as "make tree". Prints the path of the mbox last.
+# shellcheck disable=SC2310 # a question
+set -euo pipefail
+
+# shellcheck source=harness/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+
+mbox=$out/series.mbox
+
+removal_message()
+{
+	cat <<END
+vfio/pci: Remove the older VF token code
+
+vfio-pci has had VF tokens since v5.7. The following patches implement them
+anew: take the older code out first, so that no patch has to change it.
+
+Generated from Linux $KERNEL_VERSION with Coccinelle and Perl.
+
+Signed-off-by: $1
+END
+}
+
+# The author of the removal is that of the patches.
+write_mbox()
+{
+	local files author commit
+
+	read_lines files patch_files
+	author=$(in_git log -1 --format='%an <%ae>' "$applied")
+	commit=$(removal_message "$author" | in_git commit-tree -p stock -F - 'base^{tree}')
+	{
+		GIT_CONFIG_GLOBAL=/dev/null in_git -c format.from=false format-patch --stdout --no-signature --zero-commit -1 "$commit" |
+			awk -v author="$author" '!from && /^From: / { from = 1; print "From: " author; next } { print }'
+		cat "${files[@]}"
+	} >"$mbox"
+}
+
+check_mbox()
+{
+	in_src am --abort 2>/dev/null || true
+	checkout_src stock
+	in_src am -q --no-3way "$mbox"
+	in_src diff --exit-code HEAD "$applied"
+}
+
+lock
+ensure_packages base
+prepare_all
+mkdir -p "$out"
+phase series "writing ${mbox#"$top"/}" write_mbox
+phase series-check "applying it to the unmodified source" check_mbox
+say "$mbox"
