@@ -167,7 +167,7 @@ build_set()
 		GIT_CEILING_DIRECTORIES=$debian_dir git -C "$dir" apply --include='drivers/vfio/*' \
 			--include='include/*' --include='tools/testing/selftests/vfio/*' "$file"
 	done
-	make_modules "$dir"
+	compile_modules "$dir"
 	rm -rf "${state:?}/$1"
 	collect_modules "fixes-$1" "$state/$1/lib/modules/$release"
 	depmod -b "$state/$1" "$release"

@@ -14,6 +14,8 @@ make shell          a shell in that VM, with the programs of this machine
 make shell CMD='lspci; uname -r'  one command there, and its exit status
 make modules        vfio with the series as modules for Debian's kernel, in out/
                     (KVER=RELEASE: for that kernel, with this machine's headers)
+make deb            the Debian package of the modules and of the command vfio-sriov: out/
+make quilt          the series for the packaging of a kernel: out/quilt/BASE
 make quick          after an edit in the tree of "make tree": build it as modules, run
                     the test of the rules (TESTS="NAME...": or others)
 make tree           a git tree with the prepared base and the patches on it:
