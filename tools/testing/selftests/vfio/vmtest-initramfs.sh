@@ -39,7 +39,7 @@ add_modules()
 	release=$(basename "$modules_dir"/lib/modules/*)
 	files=$(for name in "${modules[@]}"; do
 		modprobe -d "$modules_dir" -S "$release" --show-depends "$name" 2>/dev/null |
-			sed -n 's/^insmod \([^ ]*\).*/\1/p'
+			sed -n 's/^insmod \([^ ]*\).*/\1/p' || true
 	done | sort -u)
 	[[ -n $files ]] || die "$modules_dir: no modules"
 	mkdir -p "$1/lib/modules/$release"
