@@ -65,13 +65,6 @@ newest_release()
 		sed -nE "s/^linux-image-($1-amd64)$/\1/p" | sort -V | tail -n 1
 }
 
-# They have no iommufd, which vmtest.sh asks for.
-without_iommufd()
-{
-	echo kernel/drivers/iommu/iommufd/iommufd.ko >>"$1/lib/modules/$2/modules.builtin"
-	depmod -b "$1" "$2"
-}
-
 # Each in a folder of its release, as vmtest.sh wants modules.
 fetch_shipped()
 {
@@ -90,7 +83,7 @@ fetch_shipped()
 		package=$(fetch_package "linux-image-$release" "$(package_version "linux-image-$release")")
 		dpkg-deb -x "$package" "$dir.new"
 		[ ! -d "$dir.new/usr/lib/modules" ] || mv "$dir.new/usr/lib" "$dir.new/"
-		without_iommufd "$dir.new" "$release"
+		depmod -b "$dir.new" "$release"
 		mv "$dir.new" "$dir"
 	done
 }
@@ -192,7 +185,7 @@ collect_shipped()
 	release=$(kernel_release)
 	rm -rf "$state/debian"
 	collect_modules debian "$state/debian/lib/modules/$release"
-	without_iommufd "$state/debian" "$release"
+	depmod -b "$state/debian" "$release"
 }
 
 build_tests()
@@ -235,7 +228,7 @@ run_costs()
 	local pfs
 
 	for pfs in igb:1 nvme:4; do
-		run "cost-$1-${pfs%:*}" cost -k "$(kernel_image)" -d "$state/$1" -i -p "$pfs"
+		PFS=$pfs run "cost-$1-${pfs%:*}" cost -k "$(kernel_image)" -d "$state/$1" -m "$machine_dir/count.sh"
 	done
 }
 

@@ -33,7 +33,7 @@ build_tree()
 
 run_tests()
 {
-	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -m "$top/tests/machines/warp.sh" "$@"
+	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -m "$machine_dir/warp.sh" "$@"
 }
 
 [ $# -gt 0 ] || set -- vfio_pci_vf_token_test

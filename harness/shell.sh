@@ -27,5 +27,5 @@ else
 	say "several terminals: tmux. To leave: exit, or Ctrl-D. If it hangs: Ctrl-A x."
 	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT
 	terminal=$(stty -g 2>/dev/null || true)
-	vmtest_host_root shell debian -t 0 -m "$top/tests/machines/terminal.sh" -c shell
+	vmtest_host_root shell debian -t 0 -m "$machine_dir/terminal.sh" -c shell
 fi

@@ -20,14 +20,16 @@ use_kernel()
 	esac
 }
 
-# machine NAME...: options of vmtest.sh for these files of tests/machines
+machine_dir=$top/tests/machines
+
+# machine NAME...: options of vmtest.sh for these of them
 machine()
 {
 	local name
 
 	options=()
 	for name; do
-		options+=(-m "$top/tests/machines/$name.sh")
+		options+=(-m "$machine_dir/$name.sh")
 	done
 }
 

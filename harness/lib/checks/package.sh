@@ -91,10 +91,7 @@ module_tree()
 package_vm()
 {
 	local name=$1 dir=$2 tree=$3
-	# vmtest.sh wants iommufd, which Debian's kernel does without.
-	local -x MODPROBE_OPTIONS="-C $dir.conf"
 
-	echo "alias iommufd vfio" >"$dir.conf"
 	shift 3
 	vmtest -k "$dir.upper/boot/vmlinuz-$(cat "$dir.upper/release")" -d "$dir.$tree" -o "$logs/vm.$name.$tree" "$@"
 }
@@ -113,7 +110,7 @@ tools()
 			>"$into/$n-$(basename "${file%.xz}")"
 	done <"$into/list"
 	objcopy --remove-section=__versions "$into/$n-kvmgt.ko"
-	package_vm "$1.tool" "$dir" "$3" -r -n -f "$into" -f "$top/tests/package/foreign.sh" -f "$top/tests/package/tool.sh" \
+	package_vm "$1.tool" "$dir" "$3" -m "$machine_dir/host-root.sh" -n -f "$into" -f "$top/tests/package/foreign.sh" -f "$top/tests/package/tool.sh" \
 		-f "$top/package/vfio-sriov" -f "$programs/vfio_open" -c "sh foreign.sh $4 && sh tool.sh $3" | tee "$work/cases/$1.$3"
 }
 
@@ -133,15 +130,15 @@ check_package()
 	tools "$name" "$dir" stock loads
 	# Once it is removed, the race is back.
 	# shellcheck disable=SC2310 # it must fail
-	package_vm "$name" "$dir" stock -b "$programs" -w -t 600 -a "VFIO_PATHS=group VFIO_ROUNDS=100" "$race" \
+	package_vm "$name" "$dir" stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a "VFIO_PATHS=group VFIO_ROUNDS=100" "$race" \
 		>"$work/cases/$name.red" || true
 	ktap_cases "$work/cases/$name.red" >"$work/cases/$name.red.list"
 	case=race.type1.pf_opened_during_vf_open
 	[ "$(grep -c "^fail	$race .*: $case\$" "$work/cases/$name.red.list")" = 2 ] ||
 		die "$case did not fail on both devices with Debian's own modules"
-	package_vm "$name.page" "$dir" ours -r -n -f "$clients/page.py" -f "$top/docs/howto/install.md" \
+	package_vm "$name.page" "$dir" ours -m "$machine_dir/host-root.sh" -n -f "$clients/page.py" -f "$top/docs/howto/install.md" \
 		-f "$top/package/vfio-sriov" -c "python3 page.py install.md" >"$work/cases/$name.page"
-	package_vm "$name" "$dir" ours -b "$programs" -w -t 1200 "${rule_tests[@]}" >"$work/cases/$name.tests"
+	package_vm "$name" "$dir" ours -b "$programs" -m "$machine_dir/warp.sh" -t 1200 "${rule_tests[@]}" >"$work/cases/$name.tests"
 	cat "$work/cases/$name".{ours,stock,page,tests} | tee "$(ktap_of "$name")"
 	must_have_run "$name" "${rule_tests[@]}"
 	rm -rf "$dir" "$dir".*
