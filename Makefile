@@ -3,11 +3,11 @@
 # Each command calls one script of harness/. BASE names the kernel that the
 # series is for: a directory of bases/ and of patches/.
 
-export BASE FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
+export BASE FROM FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
-demo shell modules model bench tree series export review fixes deb quilt:
+demo shell modules model bench tree series export review fixes deb quilt carry:
 	@harness/$@.sh $(ARGS)
 # More tiers after it, if they end within so many minutes: THEN="..." WITHIN=...
 check:
@@ -26,5 +26,5 @@ stock-kernel:
 clean:
 	rm -rf work out
 
-.PHONY: help demo shell modules model bench tree series export review fixes deb quilt check red quick kernel stock-kernel clean
+.PHONY: help demo shell modules model bench tree series export review fixes deb quilt carry check red quick kernel stock-kernel clean
 .NOTPARALLEL:

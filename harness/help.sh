@@ -25,6 +25,8 @@ make series         the removal and the patches in one mbox, for "git am" on the
                     unmodified source: out/BASE/series.mbox
 make export         branch "series" -> patches/BASE and the in-tree copies
                     (TREE=DIR: of another git tree that has branches base, series)
+make carry BASE=linux-7.3  what the series gained on another base (FROM=linux-6.12)
+                    -> patches/BASE; names what does not apply
 make review         what kernel maintainers and their bots look at, patch by patch:
                     out/review.txt (ARGS=--self-test: does it see what it should?)
 make red            can the tests fail? Take each property from the series in turn
