@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -167,22 +166,16 @@ bool pci_is_suspended(const char *bdf)
 
 const char *pci_vf_token(const char *bdf, char buf[32])
 {
-	char path[PATH_MAX], attr[64];
-	struct dirent *entry;
-	DIR *dir;
+	char path[PATH_MAX];
+	glob_t found;
 
 	buf[0] = '\0';
-	dir = opendir(attr_path(path, bdf, "vfio-dev"));
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(attr, sizeof(attr), "vfio-dev/%.32s/vf_token",
-			 entry->d_name);
-		if (pci_read(bdf, attr, buf, 32))
-			buf[0] = '\0';
-	}
-	if (dir)
-		closedir(dir);
+	attr_path(path, bdf, "vfio-dev/vfio*/vf_token");
+	if (glob(path, 0, NULL, &found))
+		return buf;
+	if (file_read(found.gl_pathv[0], buf, 32))
+		buf[0] = '\0';
+	globfree(&found);
 	return buf;
 }
 
@@ -190,23 +183,15 @@ const char *pci_vf_token(const char *bdf, char buf[32])
 
 int token_parse(const char *text, unsigned char bytes[TOKEN_BYTES])
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	unsigned int digit = 0, value;
-	size_t i;
+	int i;
 
-	if (strlen(text) != sizeof(form) - 1)
+	if (strlen(text) != 36)
 		return -EINVAL;
-	for (i = 0; form[i]; i++) {
-		if (form[i] == '-' ? text[i] != '-' : !isxdigit(text[i]))
+	for (i = 0; i < TOKEN_BYTES; i++, text += 2) {
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return -EINVAL;
-		if (form[i] == '-')
-			continue;
-		value = isdigit(text[i]) ? text[i] - '0' :
-					   tolower(text[i]) - 'a' + 10;
-		if (digit++ % 2)
-			bytes[digit / 2 - 1] |= value;
-		else
-			bytes[digit / 2] = value << 4;
+		if (sscanf(text, "%2hhx", &bytes[i]) != 1)
+			return -EINVAL;
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,9 +32,7 @@ static int open_file(const char *path)
 }
 
 static const struct iommu_mode modes[] = {
-	{ MODE_VFIO_TYPE1_IOMMU, CONTAINER, VFIO_TYPE1_IOMMU },
 	{ MODE_VFIO_TYPE1V2_IOMMU, CONTAINER, VFIO_TYPE1v2_IOMMU },
-	{ MODE_IOMMUFD_COMPAT_TYPE1, IOMMUFD, VFIO_TYPE1_IOMMU },
 	{ MODE_IOMMUFD_COMPAT_TYPE1V2, IOMMUFD, VFIO_TYPE1v2_IOMMU },
 	{ MODE_IOMMUFD, NULL, 0 },
 };
@@ -110,19 +108,14 @@ void __vfio_pci_group_get_device_fd(struct vfio_pci_device *device,
 
 const char *vfio_pci_get_cdev_path(const char *bdf)
 {
-	char path[PATH_MAX], *cdev = NULL;
-	struct dirent *entry;
-	DIR *dir;
+	char path[PATH_MAX], *cdev;
+	glob_t found;
 
-	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", bdf);
-	dir = opendir(path);
-	FAIL_UNLESS(dir, "open %s", path);
-	while (!cdev && (entry = readdir(dir)))
-		if (!strncmp(entry->d_name, "vfio", 4) &&
-		    asprintf(&cdev, "/dev/vfio/devices/%s", entry->d_name) < 0)
-			cdev = NULL;
-	closedir(dir);
-	FAIL_UNLESS(cdev, "%s: no cdev", bdf);
+	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev/vfio*", bdf);
+	FAIL_UNLESS(!glob(path, 0, NULL, &found), "%s: no cdev", bdf);
+	FAIL_UNLESS(asprintf(&cdev, "/dev/vfio/devices/%s",
+			     strrchr(found.gl_pathv[0], '/') + 1) > 0, "asprintf");
+	globfree(&found);
 	return cdev;
 }
 
@@ -158,15 +151,6 @@ void vfio_device_set_vf_token(int fd, const char *vf_token)
 	FAIL_UNLESS(!errno, "set token %s", vf_token);
 }
 
-static int read_int(const char *bdf, const char *attr)
-{
-	char value[32];
-
-	errno = -pci_read(bdf, attr, value, sizeof(value));
-	FAIL_UNLESS(!errno, "%s: read %s", bdf, attr);
-	return strtol(value, NULL, 0);
-}
-
 /* The last component of a link; NULL if the link does not exist. */
 static char *read_link(const char *bdf, const char *link)
 {
@@ -181,20 +165,13 @@ static char *read_link(const char *bdf, const char *link)
 	return strdup(strrchr(target, '/') + 1);
 }
 
-int sysfs_sriov_totalvfs_get(const char *bdf)
-{
-	return read_int(bdf, "sriov_totalvfs");
-}
-
 int sysfs_sriov_numvfs_get(const char *bdf)
 {
-	return read_int(bdf, "sriov_numvfs");
-}
+	char value[32];
 
-void sysfs_sriov_numvfs_set(const char *bdf, int numvfs)
-{
-	errno = -pci_set_numvfs(bdf, numvfs);
-	FAIL_UNLESS(!errno, "%s: set sriov_numvfs to %d", bdf, numvfs);
+	errno = -pci_read(bdf, "sriov_numvfs", value, sizeof(value));
+	FAIL_UNLESS(!errno, "%s: read sriov_numvfs", bdf);
+	return atoi(value);
 }
 
 char *sysfs_sriov_vf_bdf_get(const char *pf_bdf, int i)

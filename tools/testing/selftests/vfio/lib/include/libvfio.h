@@ -12,9 +12,7 @@
 #include <linux/vfio.h>
 
 /* IOMMU modes: who translates the DMA, and through which interface. */
-#define MODE_VFIO_TYPE1_IOMMU		"vfio_type1_iommu"
 #define MODE_VFIO_TYPE1V2_IOMMU		"vfio_type1v2_iommu"
-#define MODE_IOMMUFD_COMPAT_TYPE1	"iommufd_compat_type1"
 #define MODE_IOMMUFD_COMPAT_TYPE1V2	"iommufd_compat_type1v2"
 #define MODE_IOMMUFD			"iommufd"
 
@@ -59,9 +57,7 @@ int __vfio_device_bind_iommufd(int device_fd, int iommufd,
 void vfio_device_set_vf_token(int fd, const char *vf_token);
 
 /* Strings are allocated; the caller frees them.  NULL: no driver is bound. */
-int sysfs_sriov_totalvfs_get(const char *bdf);
 int sysfs_sriov_numvfs_get(const char *bdf);
-void sysfs_sriov_numvfs_set(const char *bdf, int numvfs);
 char *sysfs_sriov_vf_bdf_get(const char *pf_bdf, int i);
 int sysfs_iommu_group_get(const char *bdf);
 char *sysfs_driver_get(const char *bdf);
