@@ -205,22 +205,45 @@ text_size()
 	size "$1" | awk 'NR == 2 { print $1 }'
 }
 
-# P8: CONFIG_PCI_IOV=n has none of it.
-check_noiov()
+# configure_without DIR SYMBOL: allmodconfig with that option off
+configure_without()
 {
-	local dir=$src/build-noiov log=$work/compile.noiov.log before after new
-	local object=drivers/vfio/pci/vfio-pci-core.o symbols symbol
+	local dir=$1 symbols symbol
 
-	checkout_src base
 	mkdir -p "$dir"
 	kmake "$dir" allmodconfig
-	read_lines symbols symbol_and_selectors PCI_IOV
+	read_lines symbols symbol_and_selectors "$2"
 	for symbol in "${symbols[@]}"; do
 		"$src/scripts/config" --keep-case --file "$dir/.config" -d "$symbol"
 	done
 	kmake "$dir" olddefconfig
-	! grep -q '^CONFIG_PCI_IOV=' "$dir/.config" || die "CONFIG_PCI_IOV can't be turned off"
+	! grep -q "^CONFIG_$2=" "$dir/.config" || die "CONFIG_$2 cannot be turned off"
 	kmake "$dir" prepare
+}
+
+# What the series has an #if or a stub for, beside CONFIG_PCI_IOV
+check_options()
+{
+	local symbol log=$work/compile.options.log new
+
+	for symbol in VFIO_DEVICE_CDEV IOMMUFD KUNIT; do
+		checkout_src "$applied"
+		configure_without "$src/build-options" "$symbol"
+		compile_vfio "$log" "$src/build-options" "$applied"
+		new=$(warnings_in "$log")
+		[ -z "$new" ] || die "CONFIG_$symbol=n: $new"
+		say "CONFIG_$symbol=n compiles without a warning"
+	done
+}
+
+# P8: CONFIG_PCI_IOV=n has none of it.
+check_noiov()
+{
+	local dir=$src/build-noiov log=$work/compile.noiov.log before after new
+	local object=drivers/vfio/pci/vfio-pci-core.o
+
+	checkout_src base
+	configure_without "$dir" PCI_IOV
 	compile_vfio "$log.base" "$dir" base W=1
 	before=$(text_size "$dir/$object")
 	find "$dir/drivers/vfio" -name 'vfio_pci_sriov*.o' -delete
