@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(group, malformed_options_are_invalid, TEST_SECONDS)
 	EXPECT_EQ(0, user_try(&self->vf, TOKEN_1));
 }
 
-TEST_F_TIMEOUT(group, malformed_options_of_a_plain_device, TEST_SECONDS)
+TEST_F_TIMEOUT(group, plain_device_malformed_options, TEST_SECONDS)
 {
 	char addr[PCI_ADDR_LEN];
 	struct user plain;
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(group, misuse_is_silent, TEST_SECONDS)
 	close(log);
 }
 
-TEST_F_TIMEOUT(group, names_of_other_devices_are_unknown, TEST_SECONDS)
+TEST_F_TIMEOUT(group, other_devices_are_unknown, TEST_SECONDS)
 {
 	static const char * const unknown[] = {
 		"",
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(group, names_of_other_devices_are_unknown, TEST_SECONDS)
 	EXPECT_EQ(-ENODEV, group_get_device_token(self->pf.group, vf, TOKEN_1));
 }
 
-TEST_F_TIMEOUT(group, request_must_be_readable_and_end, TEST_SECONDS)
+TEST_F_TIMEOUT(group, request_must_be_terminated, TEST_SECONDS)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	char *pages, *request;
@@ -392,7 +392,7 @@ TEST_F_TIMEOUT(bind, iommufd_must_be_one, TEST_SECONDS)
 }
 
 /* The group's file is closed, and does not stand in the way any more. */
-TEST_F_TIMEOUT(bind, device_open_by_its_group_is_not_bound, TEST_SECONDS)
+TEST_F_TIMEOUT(bind, group_open_blocks_bind, TEST_SECONDS)
 {
 	struct user user;
 	int cdev;

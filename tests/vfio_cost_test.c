@@ -210,7 +210,7 @@ static void expect_no_growth(struct __test_metadata *_metadata,
  */
 #define PER_PF	20
 
-TEST_F_TIMEOUT(cost, driver_changes_beside_many_pfs, TEST_SECONDS)
+TEST_F_TIMEOUT(cost, driver_changes_with_many_pfs, TEST_SECONDS)
 {
 	long long few, many;
 
@@ -235,7 +235,7 @@ TEST_F_TIMEOUT(cost, driver_changes_beside_many_pfs, TEST_SECONDS)
  */
 #define PER_CAPTURED_VF	1000
 
-TEST_F_TIMEOUT(cost, vfs_captured_beside_many_pfs, TEST_SECONDS)
+TEST_F_TIMEOUT(cost, vfs_captured_with_many_pfs, TEST_SECONDS)
 {
 	int nr_vfs = pci_read_int(pf, "sriov_totalvfs");
 	long long few, many;
@@ -335,7 +335,7 @@ FIXTURE_TEARDOWN(comparison)
  * once, takes at least an instruction more in each open for some byte.  So what
  * all opens take together must not differ by half as many.
  */
-TEST_F_TIMEOUT(comparison, does_not_tell_how_much_is_right, TEST_SECONDS)
+TEST_F_TIMEOUT(comparison, time_independent_of_match, TEST_SECONDS)
 {
 	static char token[TOKEN_TEXT_LEN];
 	long long cost, first = 0;

@@ -184,7 +184,7 @@ TEST_F_TIMEOUT(counts, refused_open, TEST_SECONDS)
 
 /* ------------------------------------------------------- killed processes */
 
-TEST_F_TIMEOUT(counts, killed_while_it_has_a_vf_open, TEST_SECONDS)
+TEST_F_TIMEOUT(counts, killed_vf_user, TEST_SECONDS)
 {
 	struct holder holder;
 
@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(counts, killed_while_it_has_a_vf_open, TEST_SECONDS)
 	EXPECT_NO_VF_IN_USE();
 }
 
-TEST_F_TIMEOUT(counts, killed_inside_its_open, TEST_SECONDS)
+TEST_F_TIMEOUT(counts, killed_while_opening, TEST_SECONDS)
 {
 	struct holder holder;
 

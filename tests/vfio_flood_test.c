@@ -323,7 +323,7 @@ static int time_rounds(struct _test_data_flood *self,
 	return round;
 }
 
-TEST_F_TIMEOUT(flood, others_open_as_beside_any_threads, TEST_SECONDS)
+TEST_F_TIMEOUT(flood, others_still_open, TEST_SECONDS)
 {
 	static unsigned long long times[NR_LOADS][MAX_ROUNDS];
 	unsigned long long medians[NR_LOADS];
@@ -401,7 +401,7 @@ static void flood_for(struct _test_data_flood *self, unsigned int seconds)
 	sleep(seconds);
 }
 
-TEST_F_TIMEOUT(flood, log_is_not_flooded_and_hides_nobody, TEST_SECONDS)
+TEST_F_TIMEOUT(flood, log_is_limited_per_device, TEST_SECONDS)
 {
 	static struct lines lines;
 

@@ -1129,7 +1129,7 @@ FIXTURE_TEARDOWN(request)
 	world_exit(&self->world);
 }
 
-TEST_F_TIMEOUT(request, is_answered_as_the_interface_says, TEST_SECONDS)
+TEST_F_TIMEOUT(request, answers_follow_interface, TEST_SECONDS)
 {
 	struct world *world = &self->world;
 
@@ -1195,7 +1195,7 @@ FIXTURE_TEARDOWN(free_vf)
 	EXPECT_EQ(0, bench_enable_vfs(2));
 }
 
-TEST_F_TIMEOUT(free_vf, is_answered_as_the_interface_says, TEST_SECONDS)
+TEST_F_TIMEOUT(free_vf, answers_follow_interface, TEST_SECONDS)
 {
 	struct world *world = &self->world;
 	bool cdev = variant->path == OPEN_CDEV;
@@ -1292,7 +1292,7 @@ FIXTURE_TEARDOWN(bind)
 	world_exit(&self->world);
 }
 
-TEST_F_TIMEOUT(bind, is_answered_as_the_interface_says, TEST_SECONDS)
+TEST_F_TIMEOUT(bind, answers_follow_interface, TEST_SECONDS)
 {
 	struct world *world = &self->world;
 
@@ -1328,7 +1328,7 @@ FIXTURE_TEARDOWN(bind_sizes)
 	world_exit(&self->world);
 }
 
-TEST_F_TIMEOUT(bind_sizes, are_answered_as_the_interface_says, TEST_SECONDS)
+TEST_F_TIMEOUT(bind_sizes, answers_follow_interface, TEST_SECONDS)
 {
 	/*
 	 * Only the PF opens without the flag.  Ones behind the known members
@@ -1387,7 +1387,7 @@ FIXTURE_TEARDOWN(feature)
 	world_exit(&self->world);
 }
 
-TEST_F_TIMEOUT(feature, is_answered_as_the_interface_says, TEST_SECONDS)
+TEST_F_TIMEOUT(feature, answers_follow_interface, TEST_SECONDS)
 {
 	struct world *world = &self->world;
 

@@ -170,7 +170,7 @@ FIXTURE_TEARDOWN(unplug)
 	EXPECT_EQ(0, put_back(&self->slot));
 }
 
-TEST_F_TIMEOUT(unplug, by_the_host_asks_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(unplug, host_asks_users, TEST_SECONDS)
 {
 	struct leaver on_vf, on_pf;
 
@@ -182,7 +182,7 @@ TEST_F_TIMEOUT(unplug, by_the_host_asks_the_users, TEST_SECONDS)
 	come_back(_metadata, &self->slot, self->vf);
 }
 
-TEST_F_TIMEOUT(unplug, by_the_host_waits_for_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(unplug, host_waits_for_users, TEST_SECONDS)
 {
 	struct holder holder;
 
@@ -200,7 +200,7 @@ static int switch_off(struct job *job, void *arg)
 	return slot_set_power(arg, false);
 }
 
-TEST_F_TIMEOUT(unplug, by_the_switch_waits_for_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(unplug, switch_waits_for_users, TEST_SECONDS)
 {
 	struct holder holder;
 	struct job job;
@@ -271,7 +271,7 @@ FIXTURE_TEARDOWN(pull)
 	EXPECT_EQ(0, put_back(&self->slot));
 }
 
-TEST_F_TIMEOUT(pull, asks_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(pull, asks_users, TEST_SECONDS)
 {
 	struct leaver on_vf, on_pf;
 
@@ -284,7 +284,7 @@ TEST_F_TIMEOUT(pull, asks_the_users, TEST_SECONDS)
 	come_back(_metadata, &self->slot, self->vf);
 }
 
-TEST_F_TIMEOUT(pull, waits_for_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(pull, waits_for_users, TEST_SECONDS)
 {
 	struct holder holder;
 
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(pull, waits_for_the_users, TEST_SECONDS)
 }
 
 /* Who is killed leaves, too. */
-TEST_F_TIMEOUT(pull, ends_with_the_users, TEST_SECONDS)
+TEST_F_TIMEOUT(pull, ends_with_users, TEST_SECONDS)
 {
 	struct holder on_vf, on_pf;
 

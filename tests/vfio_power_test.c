@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(power)
 
 /* ---------------------------------------------------------- enable, disable */
 
-TEST_F_TIMEOUT(power, vfs_are_one_user_however_many, TEST_SECONDS)
+TEST_F_TIMEOUT(power, all_vfs_count_once, TEST_SECONDS)
 {
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	EXPECT_MORE_USERS(1);
@@ -68,7 +68,7 @@ TEST_F_TIMEOUT(power, vfs_are_one_user_however_many, TEST_SECONDS)
 	EXPECT_MORE_USERS(0);
 }
 
-TEST_F_TIMEOUT(power, opens_of_the_pf_count_apart, TEST_SECONDS)
+TEST_F_TIMEOUT(power, pf_opens_count_separately, TEST_SECONDS)
 {
 	struct user user, vf_user;
 
@@ -86,7 +86,7 @@ TEST_F_TIMEOUT(power, opens_of_the_pf_count_apart, TEST_SECONDS)
 	EXPECT_MORE_USERS(1);
 }
 
-TEST_F_TIMEOUT(power, enabling_that_fails_gives_back, TEST_SECONDS)
+TEST_F_TIMEOUT(power, failed_enable_frees_power, TEST_SECONDS)
 {
 	ASSERT_EQ(0, file_write(ENABLE_SRIOV, "N"));
 	EXPECT_EQ(-ENOENT, bench_enable_vfs(1));
@@ -104,7 +104,7 @@ TEST_F_TIMEOUT(power, enabling_that_fails_gives_back, TEST_SECONDS)
 	EXPECT_MORE_USERS(0);
 }
 
-TEST_F_TIMEOUT(power, unbinding_a_pf_with_vfs_gives_back, TEST_SECONDS)
+TEST_F_TIMEOUT(power, unbind_frees_power, TEST_SECONDS)
 {
 	ASSERT_EQ(0, bench_enable_vfs(2));
 	EXPECT_MORE_USERS(1);
@@ -115,7 +115,7 @@ TEST_F_TIMEOUT(power, unbinding_a_pf_with_vfs_gives_back, TEST_SECONDS)
 }
 
 /* It sleeps without VFs, in a moment or two, and is awake with them. */
-TEST_F_TIMEOUT(power, pf_is_awake_while_it_has_vfs, TEST_SECONDS)
+TEST_F_TIMEOUT(power, pf_stays_awake_with_vfs, TEST_SECONDS)
 {
 	if (self->users)
 		SKIP(return, "%s does not sleep when it is idle", pf);
@@ -141,7 +141,7 @@ static int enter_low_power(int device, bool enter)
 			      NULL, 0);
 }
 
-TEST_F_TIMEOUT(power, pf_with_vfs_does_not_fall_asleep_at_its_driver_s_wish, TEST_SECONDS)
+TEST_F_TIMEOUT(power, low_power_keeps_pf_awake, TEST_SECONDS)
 {
 	struct user user;
 
@@ -171,7 +171,7 @@ static uint8_t find_pm(int device, off_t config)
 	return 0;
 }
 
-TEST_F_TIMEOUT(power, pf_with_vfs_is_not_put_to_d3hot, TEST_SECONDS)
+TEST_F_TIMEOUT(power, d3hot_is_rejected, TEST_SECONDS)
 {
 	struct vfio_region_info config = {
 		.argsz = sizeof(config),

@@ -99,7 +99,7 @@ static void come_back(struct __test_metadata *_metadata, const char *vf)
 	EXPECT_EQ(0, try_open(OPEN_CDEV, vf, TOKEN_2));
 }
 
-TEST_F_TIMEOUT(remove, waits_for_the_users_of_a_vf, TEST_SECONDS)
+TEST_F_TIMEOUT(remove, waits_for_vf_users, TEST_SECONDS)
 {
 	struct holder holder;
 	struct job job;
@@ -114,7 +114,7 @@ TEST_F_TIMEOUT(remove, waits_for_the_users_of_a_vf, TEST_SECONDS)
 	come_back(_metadata, self->vf);
 }
 
-TEST_F_TIMEOUT(remove, asks_the_users_of_a_vf, TEST_SECONDS)
+TEST_F_TIMEOUT(remove, asks_vf_users, TEST_SECONDS)
 {
 	struct leaver user;
 
@@ -124,7 +124,7 @@ TEST_F_TIMEOUT(remove, asks_the_users_of_a_vf, TEST_SECONDS)
 	come_back(_metadata, self->vf);
 }
 
-TEST_F_TIMEOUT(remove, asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
+TEST_F_TIMEOUT(remove, asks_pf_and_vf_users, TEST_SECONDS)
 {
 	struct leaver on_vf, on_pf;
 
@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(remove, asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
 	come_back(_metadata, self->vf);
 }
 
-TEST_F_TIMEOUT(remove, port_asks_the_users_of_a_pf_and_its_vf, TEST_SECONDS)
+TEST_F_TIMEOUT(remove, port_asks_all_users, TEST_SECONDS)
 {
 	struct leaver on_vf, on_pf;
 	char port[PCI_ADDR_LEN];
@@ -172,7 +172,7 @@ static void out_of_use(struct __test_metadata *_metadata, const char *vf)
 	EXPECT_EQ(0, try_open(OPEN_CDEV, vf, TOKEN_2));
 }
 
-TEST_F_TIMEOUT(remove, pf_reset_by_the_administrator, TEST_SECONDS)
+TEST_F_TIMEOUT(remove, pf_reset_by_administrator, TEST_SECONDS)
 {
 	struct holder holder;
 

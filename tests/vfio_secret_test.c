@@ -219,7 +219,7 @@ static int present_tokens(struct user *pf_user, struct user *vf_user)
 	return device_set_token(pf_user->device, tokens[2]);
 }
 
-TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
+TEST_F_TIMEOUT(secret, tokens_are_not_leaked, TEST_SECONDS)
 {
 	const char * const devices[] = { pf, vf };
 	int nr_records = 0;
@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(secret, tokens_come_out_nowhere, TEST_SECONDS)
 }
 
 /* All that the kernel shows of itself, while the devices are open. */
-TEST_F_TIMEOUT(secret, no_file_of_the_kernel_tells_a_token, TEST_SECONDS)
+TEST_F_TIMEOUT(secret, kernel_files_have_no_token, TEST_SECONDS)
 {
 	static const struct {
 		const char *path;
@@ -403,7 +403,7 @@ static void expect_no_token(struct __test_metadata *_metadata, const char *dir,
 	unlink(core);
 }
 
-TEST_F_TIMEOUT(secret, core_of_the_opener_has_no_token, TEST_SECONDS)
+TEST_F_TIMEOUT(secret, core_dump_has_no_token, TEST_SECONDS)
 {
 	/* Granted, refused, set by feature: each with a token of its own. */
 	static const struct {
@@ -500,7 +500,7 @@ TEST_F_TIMEOUT(secret, planted_tokens_are_found, TEST_SECONDS)
 	ASSERT_EQ(0, file_write(CORE_PATTERN, text));
 }
 
-TEST_F_TIMEOUT(secret, feature_does_not_give_the_token, TEST_SECONDS)
+TEST_F_TIMEOUT(secret, feature_get_is_rejected, TEST_SECONDS)
 {
 	struct {
 		struct vfio_device_feature feature;
@@ -529,7 +529,7 @@ static bool refused_and_logged(int log, struct user *user, const char *token,
 	return true;
 }
 
-TEST_F_TIMEOUT(secret, refusals_are_logged_with_the_reason, TEST_SECONDS)
+TEST_F_TIMEOUT(secret, refusals_are_logged, TEST_SECONDS)
 {
 	ASSERT_EQ(0, user_try(&self->pf, tokens[0]));
 	ASSERT_TRUE(refused_and_logged(self->log, &self->vf, NULL,
