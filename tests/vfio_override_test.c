@@ -132,6 +132,10 @@ TEST_F_TIMEOUT(override, refused_probe_is_logged, TEST_SECONDS)
 	EXPECT_EQ(-EBUSY, pci_move_to(pf, VFIO_PCI));
 	EXPECT_DRIVER("", pf);
 	EXPECT_TRUE(klog_find(self->log, pf, "SR-IOV enabled"));
+
+	/* Only a driver of the PF can remove them. */
+	ASSERT_EQ(0, pci_move_to(pf, leaver));
+	EXPECT_EQ(0, bench_disable_vfs());
 }
 
 TEST_F_TIMEOUT(override, vf_of_host_pf, TEST_SECONDS)
