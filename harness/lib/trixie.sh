@@ -1,31 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# A Debian 13 in the cache to build in: the headers' build tools of its backports
-# kernels need its C library. Needs root. Sourced after apt.sh.
+# Debian 13 root directories in the cache: one to build in, as the headers' build
+# tools of its backports kernels need its C library; one with a newer QEMU. Need
+# root. Sourced after apt.sh.
 
 trixie=$cache/trixie
 trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libelf-dev libssl-dev
 	make patch perl python3 python3-ply rsync sparse uuid-dev xz-utils)
 
-# Made aside and moved into place when complete; checkouts share it.
-make_trixie()
+# make_root DIR SUITE PACKAGE...: a Debian 13 with these packages of SUITE. Made
+# aside and moved into place when complete; checkouts share it.
+make_root()
 {
-	[ "$(id -u)" = 0 ] || die "run as root: the kernel is built in a Debian 13 root directory"
+	local dir=$1 suite=$2
+
+	shift 2
+	[ "$(id -u)" = 0 ] || die "run as root: this needs a Debian 13 root directory"
 	mkdir -p "$cache"
-	exec 7>"$cache/trixie.lock"
+	exec 7>"$dir.lock"
 	flock 7
-	if [ "$(cat "$trixie/packages" 2>/dev/null)" = "${trixie_packages[*]}" ]; then
+	if [ "$(cat "$dir/packages" 2>/dev/null)" = "$*" ]; then
 		up_to_date
 		return
 	fi
-	rm -rf "$trixie" "$trixie.new"
-	debootstrap --variant=minbase --keyring="$debian_keyring" trixie "$trixie.new" "$(debian_mirror)"
-	in_root "$trixie.new" apt-get -q -y --no-install-recommends install "${trixie_packages[@]}"
-	rm -rf "$trixie.new"/var/cache/apt/archives/*.deb
-	echo "${trixie_packages[*]}" >"$trixie.new/packages"
-	mv "$trixie.new" "$trixie"
+	rm -rf "$dir" "$dir.new"
+	debootstrap --variant=minbase --keyring="$debian_keyring" trixie "$dir.new" "$(debian_mirror)"
+	if [ "$suite" != trixie ]; then
+		echo "deb $(debian_mirror) $suite main" >"$dir.new/etc/apt/sources.list.d/$suite.list"
+		in_root "$dir.new" apt-get -q update
+	fi
+	in_root "$dir.new" apt-get -q -y --no-install-recommends -t "$suite" install "$@"
+	rm -rf "$dir.new"/var/cache/apt/archives/*.deb
+	echo "$*" >"$dir.new/packages"
+	mv "$dir.new" "$dir"
 	exec 7>&-
+}
+
+make_trixie()
+{
+	make_root "$trixie" trixie "${trixie_packages[@]}"
+}
+
+# A newer QEMU than Debian 12's, started with its own C library: it needs neither
+# root nor mounts. Prints nothing; $qemu_new is the program.
+qemu_root=$cache/qemu
+qemu_new=$qemu_root/qemu
+
+make_qemu()
+{
+	make_root "$qemu_root" trixie-backports qemu-system-x86
+	cat >"$qemu_new" <<-'END'
+		#!/bin/sh
+		root=${0%/qemu}
+		lib=$root/usr/lib/x86_64-linux-gnu
+		exec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" \
+			"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
+	END
+	chmod 755 "$qemu_new"
+}
+
+key_qemu()
+{
+	"$qemu_new" --version
 }
 
 # in_root ROOT COMMAND...: there, with this checkout and the cache at their

@@ -228,6 +228,15 @@ check_virtio()
 	own_run virtio series.plain "virtio warp" -t 2400 -- "${rule_tests[@]}" "${more_tests[@]}"
 }
 
+# QEMU's virtio-net, and Linux's variant driver for its VFs.
+check_virtio_net()
+{
+	local -x QEMU=$qemu_new
+
+	vm_run virtio-net series.plain "virtio-net warp" -t 1800 "${rule_tests[@]}" "${more_tests[@]}" vfio_variant_test
+	must_have_run virtio-net "${rule_tests[@]}" vfio_variant_test
+}
+
 check_arm64()
 {
 	local programs=$programs.arm64
