@@ -365,6 +365,7 @@ collect_modules()
 	if [ -z "${KVER:-}" ]; then
 		lib=$(find "$debian_dir/packages" -type d -path "*/lib/modules/$release/kernel")
 		cp -r "${lib%/kernel}"/{kernel,modules.*} "$into/"
+		mkdir -p "$(dirname "$(kernel_image)")"
 		cp "$(find "$debian_dir/packages" -name 'vmlinuz*')" "$(kernel_image).new"
 		mv "$(kernel_image).new" "$(kernel_image)"
 	fi
