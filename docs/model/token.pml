@@ -25,7 +25,7 @@ inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_op
 inline choose(t)	{ if :: t = 1 :: t = 2 :: t = 0 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
- * (device_cdev.c): vfio_device_admit(), vfio_df_open(); closes it: vfio_df_close(). */
+ * (device_cdev.c): vfio_device_get_admission(), vfio_df_open(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
