@@ -37,10 +37,13 @@ make kernel         build a kernel with the series: out/BASE/bzImage and .config
 make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
 make clean          remove work/ and out/; downloads stay in the cache
 
-Checks, by tier (harness/check.sh NAME... runs single checks of harness/checks):
+Checks, by tier, with the minutes that they take from nothing and with all built, on
+two slow cores without KVM (harness/check.sh NAME... runs single checks of
+harness/checks):
 END
 for tier in $(rows tier | cut -d'|' -f2); do
-	printf 'make %-19s%s\n' "$tier" "$(field tier "$tier" 6)"
+	printf 'make %s (%s, %s): %s\n' "$tier" "$(field tier "$tier" 3)" "$(field tier "$tier" 4)" \
+		"$(field tier "$tier" 6)" | fold -s -w 86 | sed '2,$s/^/                    /'
 done
 cat <<'END'
 
