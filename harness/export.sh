@@ -3,7 +3,7 @@
 #
 # Branch "series" of a work tree -> patches/<base>/ and the in-tree copies of
 # the files that the series adds. TREE names another git tree than the one that
-# "make tree" made; it needs a branch "base", too.
+# "make tree" made; it also needs a branch "base".
 set -euo pipefail
 
 # shellcheck source=harness/lib/all.sh

@@ -43,7 +43,7 @@ harness/checks):
 END
 for tier in $(rows tier | cut -d'|' -f2); do
 	printf 'make %s (%s, %s): %s\n' "$tier" "$(field tier "$tier" 3)" "$(field tier "$tier" 4)" \
-		"$(field tier "$tier" 6)" | fold -s -w 86 | sed '2,$s/^/                    /'
+		"$(field tier "$tier" 6)" | fold -s -w 86 | sed 's/ *$//; 2,$s/^/                    /'
 done
 cat <<'END'
 

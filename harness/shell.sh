@@ -15,7 +15,7 @@ if [ "${1:-}" != --built ]; then
 	ensure_packages demo clients
 	get_modules series
 	phase programs "building the programs for the VM" build_programs
-	# Whoever plays there does not keep others from working here.
+	# An open shell does not block other commands.
 	exec 9>&-
 fi
 if [ -n "${CMD:-}" ]; then

@@ -3,7 +3,7 @@
 #
 # From commits to patch files, the same bytes each time. Sourced after base.sh.
 
-# Nobody's own settings of git may change what is written.
+# The user's settings of git must not change what is written.
 plain_git()
 {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
