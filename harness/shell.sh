@@ -22,9 +22,9 @@ if [ -n "${CMD:-}" ]; then
 	vmtest_host_root shell debian -t 3600 -c "$CMD"
 else
 	say ""
-	say "Linux with the patches, in a virtual machine. What this machine has is there, to be"
-	say "read only. vfio_open opens a device (vfio_open -h); docs/howto has more to try, in"
-	say "several terminals: tmux. To leave: exit, or Ctrl-D. If it hangs: Ctrl-A x."
+	say "Linux with the patches in a virtual machine, with the files of this machine, read-only."
+	say "vfio_open opens a device (vfio_open -h); docs/howto has more to try. tmux gives several"
+	say "terminals. To leave: exit or Ctrl-D. If it hangs: Ctrl-A x."
 	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT
 	terminal=$(stty -g 2>/dev/null || true)
 	vmtest_host_root shell debian -t 0 -m "$machine_dir/terminal.sh" -c shell
