@@ -3,7 +3,7 @@
 #
 # Branch "series" of a work tree -> patches/<base>/ and the in-tree copies of
 # the files that the series adds. TREE names another git tree than the one that
-# "make tree" made; it needs a branch "base", too.
+# "make tree" made; it also needs a branch "base".
 set -euo pipefail
 
 # shellcheck source=harness/lib/all.sh
@@ -39,6 +39,7 @@ write_copies()
 		*) chmod 644 "$top/$file" ;;
 		esac
 	done
+	maintainers_entry "$gitdir" base series >"$top/MAINTAINERS"
 	read_lines copies git -C "$top" ls-files drivers include tools Documentation
 	for file in "${copies[@]}"; do
 		if ! git -C "$dir" cat-file -e "series:$file" 2>/dev/null; then

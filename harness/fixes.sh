@@ -222,7 +222,7 @@ run()
 	! grep '^error: ' "$state/$name.log" || die "an error in the VM"
 }
 
-# Instructions: on a machine of its own for each PF.
+# Instructions: each PF on a separate machine.
 run_costs()
 {
 	local pfs

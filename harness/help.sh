@@ -8,49 +8,52 @@ set -euo pipefail
 . "$parts/table.sh"
 
 cat <<'END'
-make demo           Debian's own kernel with the series as modules, in QEMU: what VF
-                    tokens do, step by step
-make shell          a shell in that VM, with the programs of this machine
-make shell CMD='lspci; uname -r'  one command there, and its exit status
-make modules        vfio with the series as modules for Debian's kernel, in out/
+make demo           show step by step what VF tokens do, in QEMU, with Debian's
+                    kernel and vfio with the series as modules
+make shell          start a shell in that VM, with the programs of this machine
+make shell CMD='lspci; uname -r'  run one command there and return its exit status
+make modules        build vfio with the series as modules for Debian's kernel: out/
                     (KVER=RELEASE: for that kernel, with this machine's headers)
-make deb            the Debian package of the modules and of the command vfio-sriov: out/
-make quilt          the series for the packaging of a kernel: out/quilt/BASE
-make quick          after an edit in the tree of "make tree": build it as modules, run
-                    the test of the rules (TESTS="NAME...": or others)
-make tree           a git tree with the prepared base and the patches on it:
+make deb            build the Debian package of the modules and of vfio-sriov: out/
+make quilt          write the series for the packaging of a kernel: out/quilt/BASE
+make quick          after an edit in the tree of "make tree": build it as modules and
+                    run the test of the rules (TESTS="NAME...": others)
+make tree           make a git tree with the prepared base and the patches on it:
                     work/BASE/tree, branch "series"
-make tree KERNEL=DIR  the same in a new branch of a clean git tree of your own
-make series         the removal and the patches in one mbox, for "git am" on the
-                    unmodified source: out/BASE/series.mbox
-make export         branch "series" -> patches/BASE and the in-tree copies
-                    (TREE=DIR: of another git tree that has branches base, series)
-make carry BASE=linux-7.3  what the series gained on another base (FROM=linux-6.12)
-                    -> patches/BASE; names what does not apply
-make review         what kernel maintainers and their bots look at, patch by patch:
-                    out/review.txt (ARGS=--self-test: does it see what it should?)
-make red            can the tests fail? Take each property from the series in turn
-                    (tests/mutants), and see that its tests are red (MUTANTS="NAME...")
-make model          the protocol's model (docs/model), searched through by spin
-make bench          what the patches cost beside the unpatched kernel: instructions,
-                    size, locks (ARGS="size ...": these only); docs/results.md
-make fixes          what patches/fixes-7.3 fixes in an unmodified Linux 7.3
-make kernel         a kernel of our own with the series: out/BASE/bzImage and .config
-make stock-kernel   the unpatched one: out/BASE/bzImage.stock and .config.stock
+make tree KERNEL=DIR  the same in a new branch of a clean git tree
+make series         write the removal and the patches as one mbox, for "git am" on
+                    the unmodified source: out/BASE/series.mbox
+make export         write branch "series" to patches/BASE and the in-tree copies
+                    (TREE=DIR: of another git tree with branches base and series)
+make carry BASE=linux-7.3  apply what the series gained to another base
+                    (FROM=linux-6.12): patches/BASE; names what does not apply
+make review         run what kernel maintainers and their bots run, patch by patch:
+                    out/review.txt (ARGS=--self-test: does it find planted faults?)
+make red            remove each property from the series in turn (tests/mutants) and
+                    expect its tests to fail (MUTANTS="NAME...": these)
+make model          search the model of the protocol (docs/model) with spin
+make bench          compare the costs with the unpatched kernel: instructions and
+                    text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
+make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
+make kernel         build a kernel with the series: out/BASE/bzImage and .config
+make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
 make clean          remove work/ and out/; downloads stay in the cache
 
-Checks, by tier (harness/check.sh NAME... runs single checks of harness/checks):
+Checks, by tier, with the minutes that they take from nothing and with all built, on
+two slow cores without KVM (harness/check.sh NAME... runs single checks of
+harness/checks):
 END
 for tier in $(rows tier | cut -d'|' -f2); do
-	printf 'make %-19s%s\n' "$tier" "$(field tier "$tier" 6)"
+	printf 'make %s (%s, %s): %s\n' "$tier" "$(field tier "$tier" 3)" "$(field tier "$tier" 4)" \
+		"$(field tier "$tier" 6)" | fold -s -w 86 | sed 's/ *$//; 2,$s/^/                    /'
 done
 cat <<'END'
 
-BASE=linux-6.12     the base, a directory of bases/: or linux-7.3, which is built in a
-                    Debian 13 root directory, as root
-FLAVOUR=plain       make kernel, make stock-kernel: or another flavour, such as debug
-FRESH=1             checks: run again what passed and did not change
-ROUNDS=500 INPUTS=170000  make check-deep: on each of two PFs of each kernel, racing
-                    rounds, and hostile inputs to each of three ioctls
-FORCE=1             make tree: start anew even if "series" is not exported
+BASE=linux-6.12     the base, a directory of bases/; linux-7.3 is built in a Debian 13
+                    root directory, as root
+FLAVOUR=plain       the flavour for make kernel and make stock-kernel, such as debug
+FRESH=1             checks: repeat what passed and did not change
+ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and hostile inputs to each of
+                    three ioctls, on each of two PFs of each kernel
+FORCE=1             make tree: start again even if "series" is not exported
 END

@@ -110,7 +110,7 @@ check_refuted()
 
 # The race, in the order in which the cover letter tells it: a VF driver's token is
 # found right; a PF driver with another opens the PF, as no VF counts as used; the
-# VF is open, too. Nothing else is opened, and no token is set by feature.
+# VF is also open. Nothing else is opened, and no token is set by feature.
 tells_race()
 {
 	awk '

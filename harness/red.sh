@@ -5,7 +5,7 @@
 # red.sh [-k] [NAME]...: can the tests fail? Each mutant, a file of tests/mutants,
 # takes a property from the series and names the tests that must then fail, a line
 # each: "Red: kunit CASE", a unit test on UML, or "Red: PROGRAM CASE", in the VM on
-# Debian's kernel, or on one of our own for what injects faults. With -k only
+# Debian's kernel, or on one built here for fault injection. With -k only
 # the unit tests. Last line: N passed, N failed, N skipped.
 set -euo pipefail
 

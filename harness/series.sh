@@ -17,8 +17,8 @@ removal_message()
 	cat <<END
 vfio/pci: Remove the older VF token code
 
-vfio-pci has had VF tokens since v5.7. The following patches implement them
-anew: take the older code out first, so that no patch has to change it.
+The following patches implement VF tokens again. Remove the code of v5.7
+first, so that no patch has to change it.
 
 Generated from Linux $KERNEL_VERSION with Coccinelle and Perl.
 

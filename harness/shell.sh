@@ -15,16 +15,16 @@ if [ "${1:-}" != --built ]; then
 	ensure_packages demo clients
 	get_modules series
 	phase programs "building the programs for the VM" build_programs
-	# Whoever plays there does not keep others from working here.
+	# An open shell does not block other commands.
 	exec 9>&-
 fi
 if [ -n "${CMD:-}" ]; then
 	vmtest_host_root shell debian -t 3600 -c "$CMD"
 else
 	say ""
-	say "Linux with the patches, in a virtual machine. What this machine has is there, to be"
-	say "read only. vfio_open opens a device (vfio_open -h); docs/howto has more to try, in"
-	say "several terminals: tmux. To leave: exit, or Ctrl-D. If it hangs: Ctrl-A x."
+	say "Linux with the patches in a virtual machine, with the files of this machine, read-only."
+	say "vfio_open opens a device (vfio_open -h); docs/howto has more to try. tmux gives several"
+	say "terminals. To leave: exit or Ctrl-D. If it hangs: Ctrl-A x."
 	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT
 	terminal=$(stty -g 2>/dev/null || true)
 	vmtest_host_root shell debian -t 0 -m "$machine_dir/terminal.sh" -c shell

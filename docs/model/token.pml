@@ -6,7 +6,7 @@
  * not when the token is checked; LEAK does not give a count back if an open fails; EARLY does
  * before the device is closed; BARE lets a PF driver without a token in while a VF is in use.
  */
-byte token = 3, vf_opens;	/* struct vfio_pci_pf; nobody knows token 3 */
+byte token = 3, vf_opens;	/* struct vfio_pci_pf; token 3 is random, no program knows it */
 bool lock;			/* vfio_pci_pf::lock */
 bool pf_taken;			/* group or cdev of the PF: one program at a time */
 
@@ -25,14 +25,14 @@ inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_op
 inline choose(t)	{ if :: t = 1 :: t = 2 :: t = 0 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
- * (device_cdev.c): vfio_device_admit(), vfio_df_open(); closes it: vfio_df_close(). */
+ * (device_cdev.c): vfio_device_get_admission(), vfio_df_open(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
 
 	do
 	:: atomic { !pf_taken -> pf_taken = true }; choose(with); spin_lock();
-	   if	/* vfio_pci_pf_admit_pf() */
+	   if	/* vfio_pci_pf_open() */
 	   :: vf_opens && with != token && (with || !BARE) ->
 	      spin_unlock(); printf("PF driver %d gives T%d: refused\n", me, with); goto out
 	   :: else -> token = (with && !vf_opens -> with : token)
@@ -55,14 +55,14 @@ out:	   with = 0; pf_taken = false;
 	od
 }
 
-/* Opens its VF in the same ways; vfio_device_unadmit() follows a failed open or a close. */
+/* Opens its VF in the same ways; vfio_device_put_admission() follows a failed open or a close. */
 proctype vf_driver(byte me)
 {
 	byte with;
 
 	do
 	:: choose(with); busy++; spin_lock();
-	   if	/* vfio_pci_pf_admit_vf() */
+	   if	/* vfio_pci_pf_open_vf() */
 	   :: with != token ->
 	      spin_unlock(); printf("VF driver %d gives T%d: refused\n", me, with); goto out
 	   :: else -> must[me] = with; printf("VF driver %d gives T%d: it is right\n", me, with)
@@ -77,7 +77,7 @@ proctype vf_driver(byte me)
 	   d_step { vf_open[me] = true; printf("VF driver %d: the VF is open\n", me); check_p1() };
 	   spin_lock(); count(-EARLY); spin_unlock();
 	   d_step { vf_open[me] = false; printf("VF driver %d: the VF is closed\n", me) };
-	   spin_lock(); count(-!EARLY); spin_unlock();	/* vfio_pci_pf_unadmit_vf() */
+	   spin_lock(); count(-!EARLY); spin_unlock();	/* vfio_pci_pf_close_vf() */
 out:	   with = 0; must[me] = 0;
 	   d_step { busy--; p4 = busy || !vf_opens; assert(p4) };
 	   if :: true :: break fi

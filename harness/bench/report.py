@@ -13,7 +13,6 @@ import sys
 
 MARGIN = 1.02       # a ratio may be this much above the recorded one ...
 OTHER_MARGIN = 1.1  # ... and this much if another compiler made the kernels
-CLIP = 2.0          # bars end here; what is longer has its figure
 
 
 def read(path):
@@ -114,16 +113,16 @@ def table(directory):
 
 # ---- chart
 
-BAR, GAP, LEFT, SCALE = 13, 5, 340, 200
+BAR, GAP, LEFT, WIDTH = 13, 5, 340, 400     # WIDTH: of the longest bar
 
 
 def colour(ratio):
     return "#2a7f62" if ratio <= 1.0 else "#c77d0a"
 
 
-def chart_bar(case, y):
+def chart_bar(case, y, scale):
     ratio = case["ratio"]
-    width = min(ratio, CLIP) * SCALE
+    width = ratio * scale
     return (f'<text x="{LEFT - 8}" y="{y + 11}" text-anchor="end">'
             f'{case["case"]}</text>'
             f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" '
@@ -132,21 +131,25 @@ def chart_bar(case, y):
 
 
 def chart(directory):
+    """Black on a white background of its own, for light and dark pages."""
     cases = [c for c in load(directory) if c["ratio"] is not None]
     top = 48
     height = top + len(cases) * (BAR + GAP) + 12
-    one = LEFT + SCALE
+    scale = WIDTH / max(c["ratio"] for c in cases)
+    one = LEFT + scale
     parts = [
         '<!-- SPDX-License-Identifier: GPL-2.0-only -->',
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + 480}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" '
         f'height="{height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{LEFT + 480}" height="{height}" fill="#ffffff"/>',
+        f'<rect width="{LEFT + WIDTH + 60}" height="{height}" fill="#ffffff"/>',
         '<text x="8" y="18" font-size="14">Guest instructions with the series, '
-        'the unpatched kernel being 1</text>',
-        f'<text x="{one}" y="38" text-anchor="middle">1.00</text>',
+        'divided by those of the unpatched kernel; bars begin at 0</text>',
+        f'<text x="{LEFT}" y="38" text-anchor="middle">0</text>',
+        f'<text x="{one:.1f}" y="38" text-anchor="middle">1.00</text>',
     ]
-    parts += [chart_bar(c, top + i * (BAR + GAP)) for i, c in enumerate(cases)]
-    parts.append(f'<line x1="{one}" y1="42" x2="{one}" y2="{height - 8}" '
+    parts += [chart_bar(c, top + i * (BAR + GAP), scale)
+              for i, c in enumerate(cases)]
+    parts.append(f'<line x1="{one:.1f}" y1="42" x2="{one:.1f}" y2="{height - 8}" '
                  'stroke="#333333" stroke-dasharray="3,3"/>')
     parts.append('</svg>')
     return "\n".join(parts)

@@ -27,7 +27,7 @@ step()
 
 wrong()
 {
-	say "" "THIS SHOULD NOT BE: $1"
+	say "" "UNEXPECTED: $1"
 	exit 1
 }
 

@@ -59,7 +59,7 @@ ref_of()
 	esac
 }
 
-# image_of SOURCE FLAVOUR; the .config beside it has the same suffix.
+# image_of SOURCE FLAVOUR; its .config has the same suffix.
 suffix_of()
 {
 	[ "$1" = series ] || printf '.%s' "$1"
@@ -153,7 +153,7 @@ kernel_key()
 	} | hash_of
 }
 
-# Each flavour has a directory of its own; sources share it, as few files
+# Each flavour has its own directory; sources share it, as few files
 # differ.
 build_dir()
 {

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Is what vfio.rst says about SR-IOV true? Its C fragments must compile, and the
-# kernel must have the log lines that it explains.
+# Is what vfio-sriov.rst says true? Its C fragments must compile, the kernel must
+# have the log lines that it explains, and vfio.rst must point to it.
 #
 # Usage: check-docs.sh TREE HEADERS
 #   TREE     kernel tree with the whole series
 #   HEADERS  where "make headers_install INSTALL_HDR_PATH=HEADERS" put its headers
 #
-# Prints a TAP line for each fragment and log line; fails if one is not ok.
+# Prints a TAP line for each fact; fails if one is not ok.
 set -euo pipefail
 
-chapter="SR-IOV: PFs and VFs in userspace"
+document=Documentation/driver-api/vfio-sriov.rst
 count=0
 failed=0
 
@@ -26,16 +26,6 @@ result()
 	count=$((count + 1))
 	printf '%s %d - %s\n' "$1" "$count" "$2"
 	[ "$1" = ok ] || failed=$((failed + 1))
-}
-
-# From the heading to the next one that is underlined in the same way.
-print_chapter()
-{
-	awk -v title="$chapter" '
-		inside && /^----/ && previous != title { exit }
-		inside && NR > 1 { print previous }
-		$0 == title { inside = 1 }
-		{ previous = $0 }' "$1"
 }
 
 # Each block goes to a file 00, 01, ... of the directory, in its order.
@@ -62,7 +52,7 @@ check_fragments()
 {
 	local dir=$1 headers=$2 fragment name
 
-	[ -f "$dir/01" ] || die "vfio.rst has no C fragments under \"$chapter\""
+	[ -f "$dir/01" ] || die "vfio-sriov.rst has no C fragments"
 	for fragment in "$dir"/[0-9][0-9]; do
 		[ "$fragment" != "$dir/00" ] || continue
 		cat "$dir/00" "$fragment" >"$fragment.c"
@@ -70,9 +60,9 @@ check_fragments()
 		[ -n "$name" ] || die "a C fragment without a function: $(head -n 1 "$fragment")"
 		if "${CC:-gcc}" -Wall -Wextra -Werror -O2 -c -I "$headers/include" \
 			-o "$fragment.o" "$fragment.c"; then
-			result ok "vfio.rst: $name() compiles"
+			result ok "vfio-sriov.rst: $name() compiles"
 		else
-			result "not ok" "vfio.rst: $name() compiles"
+			result "not ok" "vfio-sriov.rst: $name() compiles"
 		fi
 	done
 }
@@ -98,33 +88,53 @@ check_messages()
 
 	# shellcheck disable=SC2016 # these are the quotes of rst
 	grep -oE '``(open|feature|SR-IOV) refused: [^`]*``' "$text" | tr -d '`' >"$text.messages" ||
-		die "vfio.rst explains no refusal under \"$chapter\""
+		die "vfio-sriov.rst explains no refusal"
 	while read -r message; do
 		# shellcheck disable=SC2310 # a question
 		if kernel_says "$message" "$tree"; then
-			result ok "vfio.rst: the kernel says \"$message\""
+			result ok "vfio-sriov.rst: the kernel says \"$message\""
 		else
-			result "not ok" "vfio.rst: the kernel says \"$message\""
+			result "not ok" "vfio-sriov.rst: the kernel says \"$message\""
 		fi
 	done <"$text.messages"
+}
+
+# It is found from vfio.rst and the index, and short enough to be read.
+check_place()
+{
+	local tree=$1 lines
+
+	if grep -qF "$document" "$tree/Documentation/driver-api/vfio.rst" &&
+		grep -qx '   vfio-sriov' "$tree/Documentation/driver-api/index.rst"; then
+		result ok "vfio.rst and index.rst point to vfio-sriov.rst"
+	else
+		result "not ok" "vfio.rst and index.rst point to vfio-sriov.rst"
+	fi
+	lines=$(wc -l <"$tree/$document")
+	if [ "$lines" -le 300 ]; then
+		result ok "vfio-sriov.rst has at most 300 lines"
+	else
+		result "not ok" "vfio-sriov.rst has at most 300 lines ($lines)"
+	fi
 }
 
 main()
 {
 	[ $# = 2 ] || die "usage: check-docs.sh TREE HEADERS"
-	local tree=$1 headers=$2 rst=$1/Documentation/driver-api/vfio.rst
+	local tree=$1 headers=$2
 
-	[ -f "$rst" ] || die "$tree: no kernel tree (it lacks Documentation/driver-api/vfio.rst)"
+	[ -f "$tree/$document" ] || die "$tree: no kernel tree with the series (it lacks $document)"
 	[ -f "$headers/include/linux/vfio.h" ] ||
 		die "$headers: no installed kernel headers (it lacks include/linux/vfio.h)"
 
 	scratch=$(mktemp -d)
 	trap 'rm -rf "$scratch"' EXIT
 
-	print_chapter "$rst" >"$scratch/chapter"
-	split_fragments "$scratch" <"$scratch/chapter"
+	check_place "$tree"
+	cp "$tree/$document" "$scratch/text"
+	split_fragments "$scratch" <"$scratch/text"
 	check_fragments "$scratch" "$headers"
-	check_messages "$scratch/chapter" "$tree"
+	check_messages "$scratch/text" "$tree"
 
 	printf '1..%d\n' "$count"
 	[ "$failed" = 0 ]

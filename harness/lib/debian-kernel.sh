@@ -112,7 +112,7 @@ download_debs()
 		wanted+=("${package%%_*}=$version")
 	done <"$kernel_file.sums"
 	[ "${#wanted[@]}" != 0 ] || return 0
-	# Other checkouts use the cache, too.
+	# Other checkouts also use the cache.
 	dir=$(mktemp -d "$cache/partial.XXXXXX")
 	if ! (cd "$dir" && apt-get "${own_index[@]}" -o APT::Sandbox::User="$(id -un)" \
 		-o Acquire::Retries=2 -q download "${wanted[@]}"); then

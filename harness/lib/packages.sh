@@ -27,7 +27,7 @@ qemus()
 	[[ " $* " != *" arm64 "* ]] || echo qemu-system-aarch64 qemu-system-arm
 }
 
-# QEMU counts by what it can do, whoever packaged it: igb came with 8.0.
+# Any package of QEMU is accepted if it has igb, which came with 8.0.
 missing_qemus()
 {
 	local program package list devices

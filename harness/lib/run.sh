@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# The one way to run a command whose failure counts, a phase: in a shell and a
-# process group of its own, with its output in a log, progress shown meanwhile
+# The one way to run a command whose failure counts, a phase: in a shell and
+# its own process group, with its output in a log, progress shown meanwhile
 # and the reason of a failure after it. And the one way not to do again what is
 # done: a stamp. Sourced after base.sh.
 

@@ -3,7 +3,7 @@
 #
 # From commits to patch files, the same bytes each time. Sourced after base.sh.
 
-# Nobody's own settings of git may change what is written.
+# The user's settings of git must not change what is written.
 plain_git()
 {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
@@ -13,6 +13,17 @@ plain_git()
 added_files()
 {
 	plain_git --git-dir="$1" diff --no-renames --diff-filter=A --name-only "$2" "$3"
+}
+
+# The entry that the series adds to MAINTAINERS, without the lines that a later
+# patch adds to it; MAINTAINERS in this repository holds just this entry.
+maintainers_entry()
+{
+	local first
+
+	first=$(plain_git --git-dir="$1" log --reverse --format=%H "$2..$3" -- MAINTAINERS | sed -n 1p)
+	[ -n "$first" ] || die "no patch adds an entry to MAINTAINERS"
+	plain_git --git-dir="$1" diff -U0 "$first^" "$first" -- MAINTAINERS | sed -n '/^+++/d; s/^+\(.\)/\1/p'
 }
 
 # The subject and the text of the cover letter are kept in the cover letter

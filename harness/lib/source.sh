@@ -34,7 +34,7 @@ checkout_src()
 	local rev
 
 	rev=$(in_git rev-parse --verify -q "$1^{commit}") || die "no commit $1 in $gitdir"
-	# What a killed run may have left; nobody else is here.
+	# A killed run may have left it; the lock keeps other runs out.
 	rm -f "$(in_src rev-parse --path-format=absolute --git-path index.lock)"
 	in_src checkout -q --force --detach "$rev"
 }

@@ -151,3 +151,13 @@ check_l() { die "it ran"; }'
 		[[ $output = *"1 failed, 0 skipped" ]]
 	done
 }
+
+@test "a figure without a result is named" {
+	cp "$repo/harness/lib/checks/text.sh" "$scratch/harness/lib/checks/"
+	printf 'Subject: s\n\nIn 6 of\n16 rounds, 1,234 bytes, 7/8.\n' >"$scratch/patches/linux-6.12/0000-cover-letter.patch"
+	echo 'It takes 25 minutes and 3 GB.' >"$scratch/README.md"
+	echo '6 of 16 rounds; +1234; 7 of 8; 3 GB' >"$scratch/docs/results.md"
+	run in_harness '. "$parts/table.sh"; . "$parts/checks/text.sh"; rows() { :; }; check_figures'
+	[ "$status" != 0 ]
+	[ "$output" = 'README.md: "25 minutes" is not in docs/results.md' ]
+}

@@ -88,7 +88,7 @@ static void vfio_pci_pf_release(struct kref *ref)
 	vfio_pci_pf_free(pf);
 }
 
-/* With a reference; NULL if @physfn is not bound to vfio-pci or a variant. */
+/* Return a reference, or NULL if @physfn is not bound to vfio-pci or a variant. */
 static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
 {
 	struct vfio_pci_core_device *vdev;
@@ -111,7 +111,7 @@ static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
 		kref_put(&pf->ref, vfio_pci_pf_release);
 }
 
-/* The only place that unlocks: unit tests let another call compete here. */
+/* Only this function unlocks; unit tests make a competing call here. */
 static void vfio_pci_pf_unlock(struct vfio_pci_pf *pf)
 	__releases(&pf->lock)
 {
@@ -119,7 +119,7 @@ static void vfio_pci_pf_unlock(struct vfio_pci_pf *pf)
 	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_unlock, pf);
 }
 
-/* In constant time, so that the time says nothing about the token. */
+/* Compare in constant time, so that timing does not reveal the token. */
 static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	lockdep_assert_held(&pf->lock);
@@ -170,7 +170,7 @@ static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
 	return ret;
 }
 
-/* The caller has the PF open.  VFs that are open stay open. */
+/* The caller has the PF open.  Open VFs are not affected. */
 static void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	spin_lock(&pf->lock);
@@ -196,7 +196,7 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	else
 		ret = vfio_pci_pf_open(vdev->pf, token);
 
-	/* Limited per device, so that one does not hide others' refusals */
+	/* Rate-limit per device: one must not hide refusals by others */
 	if (!ret || !__ratelimit(&vdev->refusals))
 		return ret;
 
@@ -222,7 +222,7 @@ static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
 	.put	= vfio_pci_sriov_put,
 };
 
-/* Constant while the device is bound, so it does not tell who uses a VF. */
+/* Constant while the device is bound, so it does not reveal whether VFs are in use. */
 static ssize_t vf_token_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct pci_dev *pdev = to_pci_dev(dev->parent);
@@ -287,7 +287,7 @@ void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
  * vfio_pci_sriov_init - set up admission of a PF or VF
  * @vdev: any device that is about to be registered
  *
- * Return: 0, and vfio_pci_sriov_uninit() is due; -ENOMEM.
+ * Return: 0, and the caller must call vfio_pci_sriov_uninit(); -ENOMEM.
  */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 {

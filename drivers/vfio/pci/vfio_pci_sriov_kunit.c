@@ -444,7 +444,7 @@ static void check_configure(struct kunit *test, int nr_virtfn, int ret)
 #endif
 }
 
-static void pf_awake_while_it_has_vfs(struct kunit *test)
+static void pf_with_vfs_stays_awake(struct kunit *test)
 {
 	check_configure(test, 2, 2);
 	check_configure(test, 0, 0);
@@ -485,7 +485,7 @@ static struct kunit_case vfio_pci_sriov_cases[] = {
 	KUNIT_CASE(others_have_no_token),
 	KUNIT_CASE_PARAM(options, options_gen_params),
 	KUNIT_CASE_PARAM(bind, bind_gen_params),
-	KUNIT_CASE(pf_awake_while_it_has_vfs),
+	KUNIT_CASE(pf_with_vfs_stays_awake),
 	KUNIT_CASE(failed_capture_fails_enable),
 	{}
 };

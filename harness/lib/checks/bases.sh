@@ -30,6 +30,12 @@ copied_blobs()
 		done | sort
 }
 
+# What the documentation patch adds to MAINTAINERS
+added_entry()
+{
+	sed -n '/^+++ b.MAINTAINERS/,/^diff/{ /^+++/d; s/^+\(.\)/\1/p }' "$top/patches/$1"/0006-*.patch
+}
+
 # The files that the series adds are the same bytes on each base.
 check_same_files()
 {
@@ -40,5 +46,7 @@ check_same_files()
 		say "$name"
 		diff <(copied_blobs "$name") <(added_blobs "$name") ||
 			die "in-tree copies and patches/$name differ"
+		diff "$top/MAINTAINERS" <(added_entry "$name") ||
+			die "MAINTAINERS and the entry of patches/$name differ"
 	done
 }

@@ -38,7 +38,7 @@ page_on_vm()
 		-c "python3 page.py ${3##*/} ${4:-}" >"$work/cases/$1.page"
 }
 
-# pages CHECK KERNEL PAGE...: each on a machine of its own, all at once
+# pages CHECK KERNEL PAGE...: each on a separate machine, all at once
 pages()
 {
 	local check=$1 kernel=$2 page pids=() pid bad=0 said=()
@@ -81,7 +81,7 @@ check_howto_red()
 		die "these should fail on the unpatched kernel, and did not"
 }
 
-# For whoever sits at a terminal, which page.py does.
+# For a user at a terminal, which page.py plays.
 check_shell()
 {
 	shell="$top/harness/shell.sh --built" CMD='' \

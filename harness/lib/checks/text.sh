@@ -124,11 +124,47 @@ check_copies()
 	for file in "${added[@]}"; do
 		in_git cat-file blob "$applied:$file" | cmp - "$top/$file" || bad=1
 	done
+	maintainers_entry "$gitdir" base "$applied" | diff - "$top/MAINTAINERS" || bad=1
 	read_lines copies git -C "$top" ls-files drivers include tools Documentation
 	for file in "${copies[@]}"; do
 		in_git cat-file -e "$applied:$file" 2>/dev/null || { echo "$file is not in the series"; bad=1; }
 	done
 	[ "$bad" = 0 ] || die "in-tree copies and patches/ differ; \"make export\" writes both"
+}
+
+# A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
+# "25 minutes", has its home in docs/results.md or in the times of the tiers.
+one_form()
+{
+	tr -s ' \n' ' ' | sed -E 's,([0-9])/([0-9]),\1 of \2,g; s/ %/%/g'
+}
+
+figures_of()
+{
+	{
+		case $1 in
+		*.patch) cover_text "$1" ;;
+		*) cat "$1" ;;
+		esac
+	} | one_form | grep -oE '\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| (MB|MiB|GB|KiB|bytes|minutes|min|s|cases)\b)' | sort -u
+}
+
+check_figures()
+{
+	local file figures figure bad=0 known=$work/figures.known
+
+	{
+		cat "$top/docs/results.md"
+		rows tier | awk -F '|' '{ print $3 " minutes", $4 " minutes" }'
+	} | one_form | tr -d ',' >"$known"
+	for file in "$top/README.md" "$top"/patches/*/0000-cover-letter.patch; do
+		read_lines figures figures_of "$file"
+		for figure in "${figures[@]}"; do
+			grep -qwF -e "${figure//,/}" "$known" ||
+				{ echo "${file#"$top"/}: \"$figure\" is not in docs/results.md"; bad=1; }
+		done
+	done
+	[ "$bad" = 0 ]
 }
 
 check_export()

@@ -168,7 +168,7 @@ check_stock_own()
 	red_run stock-own stock.plain "$basedir/expected-red-on-own-stock"
 }
 
-# ---- on kernels of our own
+# ---- on kernels built here
 
 # own_run CHECK KERNEL MACHINES OPTION... -- PROGRAM...: and the unit tests, which run
 # at boot, and what was leaked
@@ -285,7 +285,7 @@ check_deep_flood()
 	must_have_run deep-flood vfio_flood_test
 }
 
-# ---- costs beside the unpatched kernel
+# ---- costs compared with the unpatched kernel
 
 check_instructions()
 {

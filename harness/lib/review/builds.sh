@@ -67,7 +67,7 @@ check_lines()
 }
 
 # configure_build COMMIT: which is checked out. What is random depends on all
-# symbols that there are, so it is made of the tip, for the base as well.
+# symbols that there are, so it is made of the tip, also for the base.
 configure_build()
 {
 	local line
@@ -165,7 +165,7 @@ symbols_of_no_use()
 		sed -E "/$made_by_macros/d; s/^/symbol used nowhere else and not exported: /"
 }
 
-# Those that a module needs and nobody exports.
+# Those that a module needs and no file exports.
 symbols_out_of_reach()
 {
 	local modules=$build/drivers/vfio/modules.order

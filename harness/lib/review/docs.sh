@@ -42,7 +42,7 @@ inputs_sphinx()
 }
 
 # A book of the touched documents only; "make htmldocs" takes a quarter of an
-# hour. What they say of documents that are left out, they say before the patch, too.
+# hour. Messages about documents that are left out also appear before the patch.
 say_sphinx()
 {
 	local book=$work/review.book file files

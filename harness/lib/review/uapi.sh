@@ -28,7 +28,7 @@ inputs_uapi()
 }
 
 # Included twice, as the kernel's own test of headers does it, with nothing
-# before it. Programs in C++ include these headers, too.
+# before it. Programs in C++ also include these headers.
 say_uapi()
 {
 	local header compiler

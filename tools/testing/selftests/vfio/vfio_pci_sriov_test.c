@@ -40,7 +40,7 @@ FIXTURE_SETUP(sriov)
 	self->users = pci_read_int(pf_bdf, "power/runtime_usage");
 }
 
-/* Whatever a test leaves: the PF on vfio-pci, without VFs. */
+/* Restore the PF: bound to vfio-pci, without VFs. */
 FIXTURE_TEARDOWN(sriov)
 {
 	char driver[PCI_DRIVER_LEN];

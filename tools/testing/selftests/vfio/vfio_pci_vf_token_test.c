@@ -150,7 +150,7 @@ TEST_F_TIMEOUT(token, feature_sets_token, TIMEOUT)
 	vfio_device_set_vf_token(self->pf->fd, TOKEN_2);
 	EXPECT_EQ(-EACCES, device_try(self->vf, TOKEN_1));
 	ASSERT_EQ(0, device_open(self->vf, TOKEN_2));
-	/* While a VF is in use, too; it stays open. */
+	/* Also while a VF is in use, which stays open. */
 	vfio_device_set_vf_token(self->pf->fd, TOKEN_1);
 	device_close(self->vf);
 	EXPECT_EQ(-EACCES, device_try(self->vf, TOKEN_2));
