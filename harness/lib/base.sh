@@ -19,9 +19,10 @@ logs=$out/logs
 patches=$top/patches/$base
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 
+# say LINE...
 say()
 {
-	printf '%s\n' "$*"
+	printf '%s\n' "$@"
 }
 
 die()
@@ -54,10 +55,10 @@ read_lines()
 	[ -z "$text" ] || mapfile -t lines_read <<<"$text"
 }
 
-# without_comments FILE: the lines of a list, none if there are none
+# without_comments FILE...: the lines of a list, none if there are none
 without_comments()
 {
-	awk '!/^#/ && NF' "$1"
+	awk '!/^#/ && NF' "$@"
 }
 
 hash_of()
