@@ -9,7 +9,7 @@
 # and its work tree work/<base>/src, which belongs to the harness: what is
 # built is checked out there. Builds are in subdirectories of it, so that every
 # path the compiler sees is relative and ccache hits wherever the checkout is.
-# Sourced after fetch.sh.
+# Sourced after apt.sh.
 
 gitdir=$work/git
 src=$work/src
