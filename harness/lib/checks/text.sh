@@ -13,30 +13,15 @@ make_source()
 	prepare_stock
 }
 
-key_source()
-{
-	in_git rev-parse stock
-}
+key_source() { in_git rev-parse stock; }
 
-make_base()
-{
-	prepare_base
-}
+make_base() { prepare_base; }
 
-key_base()
-{
-	in_git rev-parse base
-}
+key_base() { in_git rev-parse base; }
 
-make_applied()
-{
-	prepare_applied
-}
+make_applied() { prepare_applied; }
 
-key_applied()
-{
-	in_git rev-parse "$applied"
-}
+key_applied() { in_git rev-parse "$applied"; }
 
 # ---- the harness
 
@@ -70,15 +55,9 @@ check_shellcheck()
 		die "a loop must not read from a process substitution"
 }
 
-check_harness()
-{
-	bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"
-}
+check_harness() { bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"; }
 
-check_model()
-{
-	"$top/harness/model.sh"
-}
+check_model() { "$top/harness/model.sh"; }
 
 # P1 rests on it: the unit tests compete at each release of the lock, in one helper.
 check_one_unlock()
@@ -135,6 +114,17 @@ check_export()
 	write_patches "$gitdir" base "$applied" "$dir"
 	same_patches "$patches" "$dir"
 	rm -rf "$dir"
+}
+
+check_faults()
+{
+	local file bad=0
+
+	checkout_src "$applied"
+	for file in "$top"/tests/mutants/*.diff "$top"/harness/review/faults/*.diff; do
+		in_src apply --check "$file" || { say "error: ${file#"$top"/} does not apply"; bad=1; }
+	done
+	[ "$bad" = 0 ]
 }
 
 check_style()
@@ -217,10 +207,7 @@ make_allmod()
 	kmake "$src/build-allmod" prepare
 }
 
-key_allmod()
-{
-	in_git rev-parse base
-}
+key_allmod() { in_git rev-parse base; }
 
 # The base without a warning, then each patch without one that was not there
 # before, W=1. A file that is not compiled again has the warnings that it had.
@@ -245,10 +232,7 @@ check_compile()
 	done
 }
 
-text_size()
-{
-	size "$1" | awk 'NR == 2 { print $1 }'
-}
+text_size() { size "$1" | awk 'NR == 2 { print $1 }'; }
 
 # P8: CONFIG_PCI_IOV=n has none of it.
 check_noiov()
