@@ -20,10 +20,7 @@ mutants=$top/tests/mutants
 only_kunit=
 
 # red_cases MUTANT PATTERN: lines of program and case that must be red
-red_cases()
-{
-	sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'
-}
+red_cases() { sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'; }
 
 # red_in NAME PATTERN KTAP: each of these cases is "not ok" there
 red_in()

@@ -89,10 +89,7 @@ offered()
 }
 
 # package_version PACKAGE: the newest version, or nothing
-package_version()
-{
-	offered "$1" | cut -d' ' -f2 | sort -V | tail -n 1
-}
+package_version() { offered "$1" | cut -d' ' -f2 | sort -V | tail -n 1; }
 
 # fetch_debs SUMS PACKAGE=VERSION...: what the cache lacks; the file SUMS is for
 # sha256sum. apt checks what it downloads against the signed index.
@@ -156,15 +153,9 @@ fetch_source()
 	fi
 }
 
-source_version()
-{
-	cat "$cache/$PACKAGE.version"
-}
+source_version() { cat "$cache/$PACKAGE.version"; }
 
-package_file()
-{
-	echo "$cache/${PACKAGE}_${1//:/%3a}_all.deb"
-}
+package_file() { echo "$cache/${PACKAGE}_${1//:/%3a}_all.deb"; }
 
 # ---- a program for another machine
 

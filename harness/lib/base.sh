@@ -20,10 +20,7 @@ patches=$top/patches/$base
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 
 # say LINE...
-say()
-{
-	printf '%s\n' "$@"
-}
+say() { printf '%s\n' "$@"; }
 
 die()
 {
@@ -56,15 +53,9 @@ read_lines()
 }
 
 # without_comments FILE...: the lines of a list, none if there are none
-without_comments()
-{
-	awk '!/^#/ && NF' "$@"
-}
+without_comments() { awk '!/^#/ && NF' "$@"; }
 
-hash_of()
-{
-	sha256sum | cut -d' ' -f1
-}
+hash_of() { sha256sum | cut -d' ' -f1; }
 
 # hash_files FILE...: of their names and contents; a directory stands for all in it
 hash_files()

@@ -26,10 +26,7 @@ debian_dir=$work/debian${KVER:+-$KVER}
 # "RELEASE VERSION", as fetch_kernel has found them
 kernel_file=$debian_dir/kernel
 
-kernel_release()
-{
-	cut -d' ' -f1 "$kernel_file"
-}
+kernel_release() { cut -d' ' -f1 "$kernel_file"; }
 
 # kernel_packages RELEASE: the source and what else there is to fetch
 kernel_packages()
@@ -73,10 +70,7 @@ newest_kernel()
 }
 
 # deb_of PACKAGE: the file in the cache of the kernel that fetch_kernel has found
-deb_of()
-{
-	sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"
-}
+deb_of() { sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"; }
 
 # Leaves the kernel's name in $kernel_file, and in the cache for a run without network.
 fetch_newest_kernel()
@@ -119,10 +113,7 @@ use_cached_kernel()
 # ---- unpacking
 
 # modules_file WORD: what follows this word in bases/<base>/modules
-modules_file()
-{
-	sed -n "s/^$1 //p" "$basedir/modules"
-}
+modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
 
 unpack_part_of_source()
 {
@@ -271,15 +262,9 @@ compile_modules()
 # ---- what a VM is started with
 
 # modules_dir SOURCE, for vmtest.sh -d
-modules_dir()
-{
-	echo "$top/out/$(kernel_release)/$1"
-}
+modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
 
-kernel_image()
-{
-	echo "$top/out/$(kernel_release)/vmlinuz"
-}
+kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
 modules_key()
 {

@@ -4,10 +4,7 @@
 # From commits to patch files, the same bytes each time. Sourced after base.sh.
 
 # Nobody's own settings of git may change what is written.
-plain_git()
-{
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
-}
+plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
 
 # The files that the series adds; copies of them stand in this repository.
 added_files()

@@ -45,18 +45,9 @@ in_root()
 		- "$1" "$top" "${CCACHE_DIR:-$HOME/.cache/ccache}" "${@:2}"
 }
 
-in_trixie()
-{
-	in_root "$trixie" "$@"
-}
+in_trixie() { in_root "$trixie" "$@"; }
 
 # in_build COMMAND...: where this base is built; its "source" says so
-in_build()
-{
-	${BUILD_ROOT:+in_$BUILD_ROOT} "$@"
-}
+in_build() { ${BUILD_ROOT:+in_$BUILD_ROOT} "$@"; }
 
-make_build_root()
-{
-	[ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"
-}
+make_build_root() { [ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"; }
