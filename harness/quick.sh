@@ -18,17 +18,12 @@ quick=$debian_dir/quick
 # Only what differs is copied, so that only that is compiled again.
 build_tree()
 {
-	local release
-
-	release=$(kernel_release)
 	[ -d "$quick" ] || make_tree "$quick" stock
 	rsync -rlpc --exclude='*.o' "$tree/drivers/vfio" "$quick/drivers/"
 	rsync -rlpc "$tree"/include/linux/vfio*.h "$quick/include/linux/"
 	rsync -rlpc "$tree"/include/uapi/linux/vfio*.h "$quick/include/uapi/linux/"
 	compile_modules "$quick"
-	rm -rf "$work/quick"
-	collect_modules quick "$work/quick/lib/modules/$release"
-	depmod -b "$work/quick" "$release"
+	install_modules quick "$work/quick"
 }
 
 run_tests()

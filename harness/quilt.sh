@@ -48,10 +48,7 @@ write_quilt()
 	(cd "$quilt_dir" && printf '%s\n' 000*.patch >series)
 }
 
-changed_files()
-{
-	sed -n 's,^--- a/\([^ 	]*\).*,\1,p' "$quilt_dir"/*.patch | sort -u
-}
+changed_files() { sed -n 's,^--- a/\([^ 	]*\).*,\1,p' "$quilt_dir"/*.patch | sort -u; }
 
 # To the files that they change, as the kernel package has them.
 apply_quilt()

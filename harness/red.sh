@@ -20,10 +20,7 @@ mutants=$top/tests/mutants
 only_kunit=
 
 # red_cases MUTANT PATTERN: lines of program and case that must be red
-red_cases()
-{
-	sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'
-}
+red_cases() { sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'; }
 
 # red_in NAME PATTERN KTAP: each of these cases is "not ok" there
 red_in()
@@ -51,7 +48,7 @@ try_on_uml()
 # The mutant's kernel or modules; that the VM as a whole fails says nothing.
 try_in_vm()
 {
-	local name=$1 kernel release dir=$debian_dir/mutant tests machines=warp options
+	local name=$1 kernel dir=$debian_dir/mutant tests machines=warp options
 
 	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
 	case $tests in
@@ -63,13 +60,10 @@ try_in_vm()
 		kernel=(-k "$work/bzImage.red")
 		;;
 	*)
-		release=$(kernel_release)
 		make_tree "$dir" mutant
 		GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply "$mutants/$name.diff"
 		compile_modules "$dir"
-		rm -rf "$work/mutant"
-		collect_modules mutant "$work/mutant/lib/modules/$release"
-		depmod -b "$work/mutant" "$release"
+		install_modules mutant "$work/mutant"
 		kernel=(-k "$(kernel_image)" -d "$work/mutant")
 		;;
 	esac
@@ -96,18 +90,6 @@ try_mutant()
 	[ -n "$only_kunit" ] || [ -z "$vm" ] || try_in_vm "$1"
 }
 
-choose_mutants()
-{
-	local file name kunit
-
-	[ $# = 0 ] || { printf '%s\n' "$@"; return; }
-	for file in "$mutants"/*.diff; do
-		name=$(basename "$file" .diff)
-		kunit=$(red_cases "$name" '^kunit$')
-		[ -n "$only_kunit" ] && [ -z "$kunit" ] || echo "$name"
-	done
-}
-
 if [ "${1:-}" = -k ]; then
 	only_kunit=1
 	shift
@@ -122,8 +104,11 @@ fi
 mkdir -p "$work/cases"
 results=$work/red.results
 : >"$results"
-read_lines names choose_mutants "$@"
+# With -k those that a unit test must see
+[ $# != 0 ] || read_lines names grep -rlE "${only_kunit:+^Red: kunit }" "$mutants" --include='*.diff'
+[ $# = 0 ] || names=("$@")
 for name in "${names[@]}"; do
+	name=$(basename "$name" .diff)
 	[ -f "$mutants/$name.diff" ] || die "$name: no such file in tests/mutants"
 	try_phase "red.$name" "$name: red?" try_mutant "$name"
 	if [ "$phase_status" = 0 ]; then

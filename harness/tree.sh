@@ -13,10 +13,7 @@ tree=$work/tree
 exported=refs/vfio-sriov/exported
 new_branch=vfio-sriov
 
-commit_of()
-{
-	in_git rev-parse -q --verify "$1" || true
-}
+commit_of() { in_git rev-parse -q --verify "$1" || true; }
 
 # ---- work/<base>/tree
 
@@ -55,10 +52,7 @@ make_tree()
 
 # ---- KERNEL=DIR
 
-in_kernel()
-{
-	git -C "$kernel" "$@"
-}
+in_kernel() { git -C "$kernel" "$@"; }
 
 check_kernel()
 {

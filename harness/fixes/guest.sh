@@ -24,10 +24,7 @@ with_vf()
 	echo 0 >$pci/devices/$pf/sriov_numvfs
 }
 
-race()
-{
-	./race $1 $2 $pf $vf || echo "error: race $1 $pf"
-}
+race() { ./race $1 $2 $pf $vf || echo "error: race $1 $pf"; }
 
 selftest()
 {

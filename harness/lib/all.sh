@@ -15,8 +15,6 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 . "$parts/apt.sh"
 # shellcheck source=harness/lib/trixie.sh
 . "$parts/trixie.sh"
-# shellcheck source=harness/lib/fetch.sh
-. "$parts/fetch.sh"
 # shellcheck source=harness/lib/source.sh
 . "$parts/source.sh"
 # shellcheck source=harness/lib/build.sh

@@ -1,46 +1,61 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2153 # variables of the other parts
 #
-# Debian packages of another suite than the machine's: an apt index in the
-# cache, from the mirror that the machine uses for its own release, verified
-# with the distribution's keyring. Nothing is installed on the machine and its
-# package sources stay as they are. Sourced after packages.sh.
+# Debian packages in the cache: the source of the base, kernels, programs. No root
+# needed, nothing is installed, and the machine's package sources stay as they are.
+# Sourced after packages.sh.
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# The mirror that serves main of the machine's own release.
-debian_mirror()
+# Options for the index that is used: none for the machine's own
+apt_options=()
+
+# index_options DIR [OPTION]...: an index in DIR
+index_options()
 {
-	local codename mirror
+	local dir=$1
+
+	mkdir -p "$dir"/{lists,archives}/partial
+	apt_options=("${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
+		-o "Dir::Cache::Archives=$dir/archives" -o "APT::Sandbox::User=$(id -un)"
+		-o Acquire::Retries=2 -o APT::Update::Error-Mode=any -q)
+}
+
+# The mirrors that serve main of the machine's own release
+debian_mirrors()
+{
+	local codename
 
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	# shellcheck disable=SC2016 # apt fills these in
-	mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-		awk -v c="$codename" '$2 == c && $3 == "main" { print $1; exit }')
-	[ -n "$mirror" ] || die "no Debian release among the package sources of this machine"
-	echo "$mirror"
+	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+		awk -v c="$codename" '$2 == c && $3 == "main" && !seen[$1]++ { print $1; n++ } END { exit !n }' ||
+		die "no Debian release among the package sources of this machine"
 }
 
-# use_suites NAME SUITE...: apt_options for an index of these suites. Checkouts
-# share it: a lock guards the update.
+debian_mirror()
+{
+	local mirrors
+
+	read_lines mirrors debian_mirrors
+	echo "${mirrors[0]}"
+}
+
+# use_suites NAME SUITE...: an index of these, from the machine's mirror, verified
+# with the distribution's keyring. Checkouts share it: a lock guards the update.
 use_suites()
 {
-	local dir=$cache/apt/$1 mirror suite
+	local dir=$cache/apt/$1 mirror
 
 	shift
-	mkdir -p "$dir"/{lists,archives}/partial
 	[ -f "$debian_keyring" ] || die "$debian_keyring is missing: install debian-archive-keyring"
 	mirror=$(debian_mirror)
+	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o APT::Architecture=amd64 -o Acquire::Languages=none
 	exec 6>"$dir/lock"
 	flock 6
-	for suite; do
-		echo "deb [signed-by=$debian_keyring] $mirror $suite main"
-	done >"$dir/sources.list"
-	apt_options=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
-		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
-		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir" -o "Dir::Cache::Archives=$dir/archives"
-		-o "APT::Sandbox::User=$(id -un)" -o APT::Architecture=amd64 -o Acquire::Languages=none
-		-o Acquire::Retries=2 -o APT::Update::Error-Mode=any -q)
+	printf "deb [signed-by=$debian_keyring] $mirror %s main\n" "$@" >"$dir/sources.list"
 	# An index of today is good enough, and a run without a network can use it.
 	if ! find "$dir/updated" -mmin -720 2>/dev/null | grep -q .; then
 		if apt-get "${apt_options[@]}" update; then
@@ -53,31 +68,108 @@ use_suites()
 	exec 6>&-
 }
 
-# package_version PACKAGE: the newest that the index offers, or nothing
-package_version()
+# The machine's index may be old, or not list a package at all (a fresh system has
+# none): fetch one from the same mirrors or, if the base names suites, of these.
+use_own_index()
 {
-	apt-cache "${apt_options[@]}" madison "$1" 2>/dev/null |
-		awk -F ' *[|] *' '/ Packages$/ && !n++ { print $2 }'
+	if [ -n "${SUITES:-}" ]; then
+		# shellcheck disable=SC2086 # words
+		use_suites "$base" $SUITES
+		return
+	fi
+	index_options "$cache/index"
+	apt-get "${apt_options[@]}" update
 }
 
-# fetch_package PACKAGE VERSION: a .deb in the cache, verified by apt; prints it
+# "PACKAGE VERSION" of all versions of these packages that the index offers
+offered()
+{
+	{ apt-cache "${apt_options[@]}" madison "$@" 2>/dev/null || true; } |
+		awk -F ' *[|] *' '/ Packages$/ { sub(/^ */, "", $1); print $1, $2 }' | sort -u
+}
+
+# package_version PACKAGE: the newest version, or nothing
+package_version() { offered "$1" | cut -d' ' -f2 | sort -V | tail -n 1; }
+
+# fetch_debs SUMS PACKAGE=VERSION...: what the cache lacks; the file SUMS is for
+# sha256sum. apt checks what it downloads against the signed index.
+fetch_debs()
+{
+	local sums=$1 dir sum file wanted=()
+
+	shift
+	# The names that apt gives to the files
+	apt-cache "${apt_options[@]}" show "$@" | awk -v cache="$cache" '
+		{ field[$1] = $2 }
+		$1 == "SHA256:" {
+			name = field["Package:"] "_" field["Version:"] "_" field["Architecture:"] ".deb"
+			gsub(/:/, "%3a", name)
+			if (!seen[name]++)
+				print $2 "  " cache "/" name
+		}' >"$sums"
+	[ "$(wc -l <"$sums")" = $# ] || { say "not all of these are in the package index: $*"; return 1; }
+	while read -r sum file; do
+		sha256sum --check --status <<<"$sum  $file" 2>/dev/null && continue
+		file=${file##*/}
+		wanted+=("${file%%_*}=$(sed 's/^[^_]*_//; s/_.*//; s/%3a/:/' <<<"$file")")
+	done <"$sums"
+	[ "${#wanted[@]}" != 0 ] || { up_to_date; return; }
+	need_disk 400 "$cache"
+	dir=$(mktemp -d "$cache/partial.XXXXXX")
+	(cd "$dir" && apt-get "${apt_options[@]}" -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 -q \
+		download "${wanted[@]}") || { rm -rf "$dir"; return 1; }
+	mv "$dir"/*.deb "$cache/"
+	rmdir "$dir"
+	sha256sum --check --quiet "$sums"
+}
+
+# fetch_package PACKAGE VERSION: prints the file in the cache
 fetch_package()
 {
-	local package=$1 version=$2 dir=$cache/debs file
+	with_cache fetch_debs "$work/fetched.sums" "$1=$2" >&2
+	sed 's/^[^ ]*  //' "$work/fetched.sums"
+}
 
-	mkdir -p "$dir"
-	exec 8>"$dir/lock"
-	flock 8
-	file=$(find "$dir" -maxdepth 1 -name "${package}_${version//:/%3a}_*.deb" | sed -n 1p)
-	if [ -z "$file" ]; then
-		rm -rf "$dir/partial"
-		mkdir "$dir/partial"
-		(cd "$dir/partial" && apt-get "${apt_options[@]}" download "$package=$version" >&2) ||
-			die "$package $version cannot be downloaded"
-		file=$(basename "$dir"/partial/*.deb)
-		mv "$dir/partial/$file" "$dir/$file"
-		file=$dir/$file
+# ---- the source package of the base
+
+fetch_newest_source()
+{
+	local version
+
+	version=$(package_version "$PACKAGE")
+	[ -n "$version" ] || return 1
+	fetch_debs "$cache/$PACKAGE.sums" "$PACKAGE=$version" || return 1
+	echo "$version" >"$cache/$PACKAGE.version"
+}
+
+fetch_source()
+{
+	# shellcheck disable=SC2310 # questions
+	if ! fetch_newest_source; then
+		say "the machine's package index does not have $PACKAGE; fetching an index"
+		if ! use_own_index || ! fetch_newest_source; then
+			die "$PACKAGE cannot be downloaded: is there a network?"
+		fi
 	fi
-	exec 8>&-
-	echo "$file"
+}
+
+source_version() { cat "$cache/$PACKAGE.version"; }
+
+package_file() { echo "$cache/${PACKAGE}_${1//:/%3a}_all.deb"; }
+
+# ---- a program for another machine
+
+# fetch_program PACKAGE ARCHITECTURE PATH: as $cache/ARCHITECTURE/NAME
+fetch_program()
+{
+	local dir=$cache/$2 program=$cache/$2/${3##*/}
+
+	[ ! -x "$program" ] || { up_to_date; return; }
+	index_options "$dir" -o "APT::Architecture=$2"
+	apt-get "${apt_options[@]}" update || die "no package index for $2 can be fetched: is there a network?"
+	(cd "$dir/archives" && apt-get "${apt_options[@]}" download "$1") || die "$1 for $2 cannot be downloaded"
+	dpkg-deb --fsys-tarfile "$dir/archives/$1"_*.deb | tar -xO "./$3" >"$program.new"
+	rm -r "$dir/archives"
+	chmod +x "$program.new"
+	mv "$program.new" "$program"
 }

@@ -19,10 +19,8 @@ logs=$out/logs
 patches=$top/patches/$base
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 
-say()
-{
-	printf '%s\n' "$*"
-}
+# say LINE...
+say() { printf '%s\n' "$@"; }
 
 die()
 {
@@ -54,16 +52,10 @@ read_lines()
 	[ -z "$text" ] || mapfile -t lines_read <<<"$text"
 }
 
-# without_comments FILE: the lines of a list, none if there are none
-without_comments()
-{
-	awk '!/^#/ && NF' "$1"
-}
+# without_comments FILE...: the lines of a list, none if there are none
+without_comments() { awk '!/^#/ && NF' "$@"; }
 
-hash_of()
-{
-	sha256sum | cut -d' ' -f1
-}
+hash_of() { sha256sum | cut -d' ' -f1; }
 
 # hash_files FILE...: of their names and contents; a directory stands for all in it
 hash_files()

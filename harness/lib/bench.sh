@@ -37,15 +37,9 @@ count_instructions()
 	[ "$bad" = 0 ]
 }
 
-compiler()
-{
-	gcc --version | sed -n 1p
-}
+compiler() { gcc --version | sed -n 1p; }
 
-report()
-{
-	python3 "$top/harness/bench/report.py" "$@"
-}
+report() { python3 "$top/harness/bench/report.py" "$@"; }
 
 # The text of the modules that the series changes, in bytes
 report_size()

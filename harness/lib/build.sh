@@ -66,10 +66,7 @@ suffix_of()
 	[ "$2" = plain ] || printf '.%s' "$2"
 }
 
-image_of()
-{
-	printf '%s/bzImage%s\n' "$out" "$(suffix_of "$1" "$2")"
-}
+image_of() { printf '%s/bzImage%s\n' "$out" "$(suffix_of "$1" "$2")"; }
 
 known_flavours()
 {
@@ -179,10 +176,7 @@ compile_kernel()
 
 # Images are worth keeping: a new checkout finds them in the cache by their key,
 # the newest of each kind.
-cached_image()
-{
-	printf '%s/images/bzImage%s-%s\n' "$cache" "$1" "$2"
-}
+cached_image() { printf '%s/images/bzImage%s-%s\n' "$cache" "$1" "$2"; }
 
 make_image()
 {

@@ -5,10 +5,7 @@
 # and judged by checkpatch. Sourced after all.sh.
 
 # The series' commits, in order.
-commits()
-{
-	in_git rev-list --reverse "base..$applied"
-}
+commits() { in_git rev-list --reverse "base..$applied"; }
 
 # The compilers' words for a problem, without line numbers, so that the same
 # warning on another line is not a new one.
@@ -37,13 +34,13 @@ symbol_and_selectors()
 		awk '$1 ~ /config$/ { name = $2 } $1 == "select" && !seen[name]++ { print name }'
 }
 
-# What checkpatch has to say of a patch, a line each, but for what
+# style_of PATCH [OPTION]...: checkpatch's messages, a line each, except those that
 # harness/review/ignored names. GIT_DIR keeps it from tools that are not installed.
 style_of()
 {
 	{
 		env -C "$src" GIT_DIR=none scripts/checkpatch.pl --strict --no-summary --terse \
-			--show-types "$1" || [ $? = 1 ]
+			--show-types "$@" || [ $? = 1 ]
 	} | without_ignored checkpatch
 }
 

@@ -6,15 +6,9 @@
 
 results=$work/results
 
-record()
-{
-	printf '%s\t%s\n' "$1" "$2" >>"$results"
-}
+record() { printf '%s\t%s\n' "$1" "$2" >>"$results"; }
 
-count_of()
-{
-	grep -c "^$1" "${2:-$results}" || true
-}
+count_of() { grep -c "^$1" "${2:-$results}" || true; }
 
 list_of()
 {
@@ -42,16 +36,10 @@ finish()
 # ---- test cases, as KTAP has them
 
 # "pass|fail|skip<TAB>name" for each case in a KTAP file.
-ktap_cases()
-{
-	awk -f "$top/harness/lib/ktap.awk" "$1"
-}
+ktap_cases() { awk -f "$top/harness/lib/ktap.awk" "$1"; }
 
 # ktap_of CHECK: where a check writes its KTAP, if it has cases
-ktap_of()
-{
-	printf '%s/cases/%s.ktap\n' "$work" "$1"
-}
+ktap_of() { printf '%s/cases/%s.ktap\n' "$work" "$1"; }
 
 # A skip is tolerated where tests/skips names the case, the check, the reason and
 # another check in which the case is not skipped. Any other one is a failure.

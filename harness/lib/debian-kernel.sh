@@ -15,7 +15,7 @@
 #   stock   Debian's source as it is, in the same configuration
 #   debian  nothing is built: Debian's own modules
 #
-# Sourced after fetch.sh.
+# Sourced after apt.sh.
 
 # With KVER, the modules are for a kernel that is installed on this machine: in
 # its own configuration, with its headers.
@@ -26,10 +26,7 @@ debian_dir=$work/debian${KVER:+-$KVER}
 # "RELEASE VERSION", as fetch_kernel has found them
 kernel_file=$debian_dir/kernel
 
-kernel_release()
-{
-	cut -d' ' -f1 "$kernel_file"
-}
+kernel_release() { cut -d' ' -f1 "$kernel_file"; }
 
 # kernel_packages RELEASE: the source and what else there is to fetch
 kernel_packages()
@@ -44,144 +41,79 @@ kernel_packages()
 	printf "linux-%s-$release\n" ${IMAGE:-image}
 }
 
-# What the index has of these packages: "PACKAGE VERSION ARCHITECTURE SHA256".
-# All at once, as each call of apt-cache may take seconds.
-list_packages()
-{
-	local pattern="^linux-image-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64\$" names release
-
-	names=$(
-		echo "$PACKAGE"
-		apt-cache "${own_index[@]}" pkgnames "linux-image-$KERNEL_VERSION." | awk "/$pattern/" |
-			sed 's/^linux-image-//' | while read -r release; do
-			kernel_packages "$release"
-		done | sort -u)
-	# shellcheck disable=SC2086 # names of packages
-	{ apt-cache "${own_index[@]}" show $names 2>/dev/null || true; } | awk '
-		$1 == "Package:" { package = $2 }
-		$1 == "Version:" { version = $2 }
-		$1 == "Architecture:" { architecture = $2 }
-		$1 == "SHA256:" { print package, version, architecture, $2 }'
-}
-
 # The newest kernel whose packages are all in the index: "RELEASE VERSION".
 # Debian's security archive has the source before it has the signed image. With
 # KVER, the newest source.
 newest_kernel()
 {
-	local list=$1 package version release
+	local pattern="^linux-image-(${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64)\$" releases version release package
 
 	if [ -n "${KVER:-}" ]; then
-		awk -v p="$PACKAGE" '$1 == p { print $2 }' "$list" | sort -Vr | sed -n "1s/^/$KVER /p"
+		package_version "$PACKAGE" | sed -n "s/^./$KVER &/p"
 		return
 	fi
-	sed -n 's/^linux-image-\([^ ]*\) \([^ ]*\) .*/\2 \1/p' "$list" | sort -Vru |
+	read_lines releases apt-cache "${apt_options[@]}" pkgnames "linux-image-$KERNEL_VERSION."
+	printf '%s\n' "${releases[@]}" | sed -nE "s/$pattern/\1/p" | while read -r release; do
+		kernel_packages "$release"
+	done | sort -u >"$kernel_file.names"
+	# All at once, as each call of apt-cache may take seconds
+	# shellcheck disable=SC2046 # names of packages
+	offered $(cat "$kernel_file.names") >"$kernel_file.offered"
+	sed -n 's/^linux-image-\([^ ]*\) \([^ ]*\)$/\2 \1/p' "$kernel_file.offered" | sort -Vr |
 		while read -r version release; do
 			for package in $(kernel_packages "$release"); do
-				grep -qF "$package $version " "$list" || continue 2
+				grep -qxF "$package $version" "$kernel_file.offered" || continue 2
 			done
 			echo "$release $version"
 			break
 		done
 }
 
-# ---- packages in the cache
-
 # deb_of PACKAGE: the file in the cache of the kernel that fetch_kernel has found
-deb_of()
+deb_of() { sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"; }
+
+# Leaves the kernel's name in $kernel_file, and in the cache for a run without network.
+fetch_newest_kernel()
 {
-	sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"
-}
+	local found release version packages
 
-# download_debs LIST RELEASE VERSION: what the cache has already is left alone.
-# apt checks what it downloads against the signed index.
-download_debs()
-{
-	local list=$1 release=$2 version=$3 package sum dir wanted=()
-
-	# The names that apt gives to the files.
-	for package in $(kernel_packages "$release"); do
-		awk -v p="$package" -v v="$version" -v cache="$cache" '$1 == p && $2 == v {
-			gsub(/:/, "%3a", $2)
-			print $4 "  " cache "/" $1 "_" $2 "_" $3 ".deb"
-			exit }' "$list"
-	done >"$kernel_file.sums"
-	while read -r sum package; do
-		sha256sum --check --status <<<"$sum  $package" 2>/dev/null && continue
-		package=${package##*/}
-		wanted+=("${package%%_*}=$version")
-	done <"$kernel_file.sums"
-	[ "${#wanted[@]}" != 0 ] || return 0
-	# Other checkouts also use the cache.
-	dir=$(mktemp -d "$cache/partial.XXXXXX")
-	if ! (cd "$dir" && apt-get "${own_index[@]}" -o APT::Sandbox::User="$(id -un)" \
-		-o Acquire::Retries=2 -q download "${wanted[@]}"); then
-		rm -rf "$dir"
-		return 1
-	fi
-	mv "$dir"/*.deb "$cache/"
-	rmdir "$dir"
-	sha256sum --check --quiet "$kernel_file.sums"
-}
-
-# What is remembered in the cache: the last kernel of this base that was fetched.
-remember_kernel()
-{
-	local state=$cache/kernel-$base${KVER:+-$KVER}
-
-	cp "$kernel_file.sums" "$state.sums"
-	cp "$kernel_file.new" "$state"
-	mv "$kernel_file.new" "$kernel_file"
-}
-
-use_cached_kernel()
-{
-	local state=$cache/kernel-$base${KVER:+-$KVER}
-
-	[ -f "$state.sums" ] || die "no package index can be fetched, and the cache has no kernel: is there a network?"
-	sha256sum --check --quiet "$state.sums" ||
-		die "no package index can be fetched, and the cache has no kernel: is there a network?"
-	say "note: no network; the cached kernel is used: $(cat "$state")"
-	cp "$state.sums" "$kernel_file.sums"
-	cp "$state" "$kernel_file"
+	found=$(newest_kernel)
+	[ -n "$found" ] || return 1
+	read -r release version <<<"$found"
+	read_lines packages kernel_packages "$release"
+	fetch_debs "$kernel_file.sums" "${packages[@]/%/=$version}" || return 1
+	echo "$found" >"$kernel_file"
+	cp "$kernel_file.sums" "$cached_kernel.sums"
+	cp "$kernel_file" "$cached_kernel"
 }
 
 fetch_kernel()
 {
-	local list=$debian_dir/index found release version
+	local cached_kernel=$cache/kernel-$base${KVER:+-$KVER}
 
-	need_disk 400 "$cache"
-	mkdir -p "$cache" "$debian_dir"
-	list_packages >"$list"
-	found=$(newest_kernel "$list")
-	if [ -z "$found" ]; then
-		say "the machine's package index does not list Linux $KERNEL_VERSION; fetching an index"
-		# shellcheck disable=SC2310 # a question
-		if ! use_own_index; then
+	mkdir -p "$debian_dir"
+	# shellcheck disable=SC2310 # questions
+	if ! fetch_newest_kernel; then
+		say "the machine's package index does not have Linux $KERNEL_VERSION; fetching an index"
+		if ! use_own_index || ! fetch_newest_kernel; then
 			use_cached_kernel
-			return
 		fi
-		list_packages >"$list"
-		found=$(newest_kernel "$list")
-		[ -n "$found" ] || die "no Linux $KERNEL_VERSION among the package sources of this machine"
 	fi
-	read -r release version <<<"$found"
-	# shellcheck disable=SC2310 # a question
-	if ! download_debs "$list" "$release" "$version"; then
-		use_cached_kernel
-		return
-	fi
-	echo "$found" >"$kernel_file.new"
-	remember_kernel
+}
+
+use_cached_kernel()
+{
+	sha256sum --check --quiet "$cached_kernel.sums" ||
+		die "Linux $KERNEL_VERSION cannot be downloaded, and is not in the cache: is there a network?"
+	say "note: no network; the cached kernel is used: $(cat "$cached_kernel")"
+	cp "$cached_kernel.sums" "$kernel_file.sums"
+	cp "$cached_kernel" "$kernel_file"
 }
 
 # ---- unpacking
 
 # modules_file WORD: what follows this word in bases/<base>/modules
-modules_file()
-{
-	sed -n "s/^$1 //p" "$basedir/modules"
-}
+modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
 
 unpack_part_of_source()
 {
@@ -330,15 +262,9 @@ compile_modules()
 # ---- what a VM is started with
 
 # modules_dir SOURCE, for vmtest.sh -d
-modules_dir()
-{
-	echo "$top/out/$(kernel_release)/$1"
-}
+modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
 
-kernel_image()
-{
-	echo "$top/out/$(kernel_release)/vmlinuz"
-}
+kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
 modules_key()
 {
@@ -376,17 +302,27 @@ collect_modules()
 	fi
 }
 
+# install_modules SOURCE DIR: for vmtest.sh -d
+install_modules()
+{
+	local release
+
+	release=$(kernel_release)
+	rm -rf "$2"
+	collect_modules "$1" "$2/lib/modules/$release"
+	[ -n "${KVER:-}" ] || depmod -b "$2" "$release"
+}
+
 make_modules_dir()
 {
-	local source=$1 dir=$2 release=$3
+	local source=$1 dir=$2
 
 	if [ "$source" != debian ]; then
 		make_tree "$debian_dir/$source" "$source"
 		compile_modules "$debian_dir/$source"
 	fi
-	rm -rf "$dir" "$dir.new"
-	collect_modules "$source" "$dir.new/lib/modules/$release"
-	[ -n "${KVER:-}" ] || depmod -b "$dir.new" "$release"
+	rm -rf "$dir"
+	install_modules "$source" "$dir.new"
 	mv "$dir.new" "$dir"
 }
 
@@ -399,7 +335,7 @@ build_modules()
 	dir=$(modules_dir "$source")
 	key=$(modules_key "$source")
 	[ -d "$dir" ] || remove_stamp "modules-$release-$source"
-	unless_done "modules-$release-$source" "$key" make_modules_dir "$source" "$dir" "$release"
+	unless_done "modules-$release-$source" "$key" make_modules_dir "$source" "$dir"
 }
 
 # ---- programs for the VM

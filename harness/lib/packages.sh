@@ -39,39 +39,13 @@ missing_qemus()
 	done <<<"$list"
 }
 
-# The newest version of a QEMU package that the index offers, if it has igb.
+# The newest version of a QEMU package that the index offers, if it has igb
 qemu_in_index()
 {
-	local version versions
+	local version
 
-	versions=$(apt-cache madison "$1" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }')
-	while read -r version; do
-		if [ -n "$version" ] && dpkg --compare-versions "$version" ge 1:8.0; then
-			echo "$version"
-			return
-		fi
-	done <<<"$versions"
-}
-
-# Debian 12 has a QEMU with igb only in backports. Most machines do not list
-# them, so they get a list of their own, next to each mirror that the machine
-# uses for its release. Prints apt's options.
-backports_index()
-{
-	local dir=$1 codename
-
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	mkdir -p "$dir/lists/partial"
-	# shellcheck disable=SC2016 # apt fills these in
-	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-		awk -v c="$codename" '$2 == c && $3 == "main" && !seen[$1]++ {
-			print "deb", $1, c, "main"
-			print "deb", $1, c "-backports", "main"
-		}' >"$dir/sources.list"
-	[ -s "$dir/sources.list" ] ||
-		die "no Debian release among the package sources of this machine: a QEMU with igb (8.0 or newer) has to be installed by hand"
-	printf '%s\n' -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o "Dir::State::Lists=$dir/lists" -t "$codename-backports"
+	version=$(package_version "$1")
+	! dpkg --compare-versions "$version" ge 1:8.0 || echo "$version"
 }
 
 # A source that fails need not matter: what is missing may be in the others.
@@ -97,9 +71,11 @@ install_packages()
 		die "apt-get cannot install the packages; its own message is above"
 }
 
+# Debian 12 has a QEMU with igb only in backports. Most machines do not list them:
+# then they get an index of their own, of each mirror of the machine's release.
 install_qemu()
 {
-	local package=$1 version dir options
+	local package=$1 version dir codename mirrors
 
 	version=$(qemu_in_index "$package")
 	if [ -n "$version" ]; then
@@ -107,9 +83,14 @@ install_qemu()
 		return
 	fi
 	dir=$(mktemp -d)
-	read_lines options backports_index "$dir"
-	refresh_index "${options[@]}"
-	install_packages "${options[@]}" install "$package"
+	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	read_lines mirrors debian_mirrors
+	printf "deb %s $codename main\n" "${mirrors[@]}" >"$dir/sources.list"
+	printf "deb %s $codename-backports main\n" "${mirrors[@]}" >>"$dir/sources.list"
+	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-t "$codename-backports"
+	refresh_index "${apt_options[@]}"
+	install_packages "${apt_options[@]}" install "$package"
 	rm -rf "$dir"
 }
 

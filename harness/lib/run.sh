@@ -34,10 +34,7 @@ end_phase()
 }
 
 # A command that has more to say when it is interrupted replaces this.
-tell_interrupted()
-{
-	printf '\ninterrupted; the next run goes on from here\n' >&2
-}
+tell_interrupted() { printf '\ninterrupted; the next run goes on from here\n' >&2; }
 
 interrupted()
 {
@@ -166,10 +163,7 @@ phase()
 	[ "$phase_status" = 0 ] || exit 1
 }
 
-up_to_date()
-{
-	echo "up to date"
-}
+up_to_date() { echo "up to date"; }
 
 # ---- stamps: what is done, by the hash of all that it depends on
 
@@ -185,10 +179,7 @@ set_stamp()
 	mv "$work/stamps/$1.new" "$work/stamps/$1"
 }
 
-remove_stamp()
-{
-	rm -f "$work/stamps/$1"
-}
+remove_stamp() { rm -f "$work/stamps/$1"; }
 
 # unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes
 # back when it has succeeded, so that nothing half-made counts as done.

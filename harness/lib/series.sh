@@ -4,10 +4,7 @@
 # From commits to patch files, the same bytes each time. Sourced after base.sh.
 
 # The user's settings of git must not change what is written.
-plain_git()
-{
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"
-}
+plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
 
 # The files that the series adds; copies of them stand in this repository.
 added_files()
@@ -26,15 +23,7 @@ maintainers_entry()
 	plain_git --git-dir="$1" diff -U0 "$first^" "$first" -- MAINTAINERS | sed -n '/^+++/d; s/^+\(.\)/\1/p'
 }
 
-# The subject and the text of the cover letter are kept in the cover letter
-# itself; what git puts below them is written anew.
-cover_subject()
-{
-	awk '/^Subject: / { on = 1; sub(/^Subject: (\[[^]]*\] *)?/, ""); print; next }
-		on && /^[ \t]/ { sub(/^[ \t]+/, ""); print; next }
-		/^$/ || on { exit }' "$1" | paste -sd ' '
-}
-
+# The text of a cover letter
 cover_text()
 {
 	awk 'body && /^[^ \t].* \([0-9]+\):$/ { exit }
@@ -42,34 +31,26 @@ cover_text()
 		/^$/ { body = 1 }' "$1"
 }
 
-fill_cover()
-{
-	local from=$1 to=$2 filled=$2.filled
-
-	cover_text "$from" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$to.text"
-	awk -v subject="$(cover_subject "$from")" -v text="$to.text" '
-		/^Subject: / { sub(/\*\*\* SUBJECT HERE \*\*\*/, ""); printf "%s%s\n", $0, subject; next }
-		/^\*\*\* BLURB HERE \*\*\*$/ { while ((getline line < text) > 0) print line; next }
-		{ print }' "$to" >"$filled"
-	mv "$filled" "$to"
-	rm -f "$to.text"
-}
-
-# write_patches GITDIR FROM TO DIR
+# write_patches GITDIR FROM TO DIR: the subject and the text of the cover letter are
+# those of the present one; git writes what is below them anew.
 write_patches()
 {
-	local gitdir=$1 from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch name email date
+	local gitdir=$1 from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject text
 
 	[ -f "$cover" ] || die "no cover letter in patches/$base: write its subject and text to ${cover#"$top"/}"
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	name=$(plain_git --git-dir="$gitdir" log -1 --format=%an "$to")
-	email=$(plain_git --git-dir="$gitdir" log -1 --format=%ae "$to")
-	date=$(plain_git --git-dir="$gitdir" log -1 --format=%aI "$to")
-	GIT_COMMITTER_NAME=$name GIT_COMMITTER_EMAIL=$email GIT_COMMITTER_DATE=$date \
-		plain_git --git-dir="$gitdir" format-patch -q -n --cover-letter --zero-commit \
-		--no-signature --no-thread --no-base --abbrev=12 -o "$dir" "$from..$to"
-	fill_cover "$cover" "$dir/0000-cover-letter.patch"
+	subject=$(plain_git mailinfo -b /dev/null /dev/null <"$cover" | sed -n 's/^Subject: \(\[PATCH[^]]*\] *\)\?//p')
+	text=$(cover_text "$cover")
+	plain_git --git-dir="$gitdir" update-ref "refs/heads/$branch" "$to"
+	GIT_COMMITTER_NAME=$(plain_git --git-dir="$gitdir" log -1 --format=%an "$to") \
+	GIT_COMMITTER_EMAIL=$(plain_git --git-dir="$gitdir" log -1 --format=%ae "$to") \
+	GIT_COMMITTER_DATE=$(plain_git --git-dir="$gitdir" log -1 --format=%aI "$to") \
+		plain_git --git-dir="$gitdir" -c "branch.$branch.description=$subject
+
+$text" format-patch -q -n --cover-letter --cover-from-description=subject --zero-commit --no-signature \
+		--no-thread --no-base --abbrev=12 -o "$dir" "$from..$branch"
+	plain_git --git-dir="$gitdir" update-ref -d "refs/heads/$branch"
 }
 
 # Patches without what moves when only the lines around them do.

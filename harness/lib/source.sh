@@ -9,7 +9,7 @@
 # and its work tree work/<base>/src, which belongs to the harness: what is
 # built is checked out there. Builds are in subdirectories of it, so that every
 # path the compiler sees is relative and ccache hits wherever the checkout is.
-# Sourced after fetch.sh.
+# Sourced after apt.sh.
 
 gitdir=$work/git
 src=$work/src
@@ -24,10 +24,7 @@ in_git()
 		git --git-dir="$gitdir" "$@"
 }
 
-in_src()
-{
-	git -C "$src" "$@"
-}
+in_src() { git -C "$src" "$@"; }
 
 checkout_src()
 {
@@ -159,10 +156,7 @@ prepare_base()
 # ---- the series
 
 # All but the cover letter.
-patch_files()
-{
-	find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort
-}
+patch_files() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort; }
 
 applied_key()
 {

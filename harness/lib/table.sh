@@ -5,10 +5,7 @@
 # all.sh.
 
 # rows KIND
-rows()
-{
-	awk -F '|' -v kind="$1" '$1 == kind' "$top/harness/checks"
-}
+rows() { awk -F '|' -v kind="$1" '$1 == kind' "$top/harness/checks"; }
 
 # field KIND NAME N: empty if there is no such row
 field()

@@ -65,36 +65,26 @@ key_qemu()
 	"$qemu_new" --version
 }
 
-# in_root ROOT COMMAND...: there, with this checkout and the cache at their
-# paths. The mounts end with the command.
+# in_root ROOT COMMAND...: there, with this checkout and ccache at their paths. The
+# mounts end with the command.
 in_root()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	DEBIAN_FRONTEND=noninteractive unshare --mount --propagation private bash -euc '
-		root=$1 top=$2 cache=$3 ccache=$4
-		shift 4
-		mkdir -p "$root$top" "$root$cache/debs" "$root$ccache"
+		root=$1 top=$2 ccache=$3
+		shift 3
+		mkdir -p "$root$top" "$root$ccache"
 		mount -t proc proc "$root/proc"
 		mount --bind /dev "$root/dev"
 		mount --bind "$top" "$root$top"
-		mount --bind "$cache/debs" "$root$cache/debs"
 		mount --bind "$ccache" "$root$ccache"
 		exec chroot "$root" /usr/bin/env -C "$top" HOME="${HOME:-/root}" "$@"' \
-		- "$1" "$top" "$cache" "${CCACHE_DIR:-$HOME/.cache/ccache}" "${@:2}"
+		- "$1" "$top" "${CCACHE_DIR:-$HOME/.cache/ccache}" "${@:2}"
 }
 
-in_trixie()
-{
-	in_root "$trixie" "$@"
-}
+in_trixie() { in_root "$trixie" "$@"; }
 
 # in_build COMMAND...: where this base is built; its "source" says so
-in_build()
-{
-	${BUILD_ROOT:+in_$BUILD_ROOT} "$@"
-}
+in_build() { ${BUILD_ROOT:+in_$BUILD_ROOT} "$@"; }
 
-make_build_root()
-{
-	[ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"
-}
+make_build_root() { [ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"; }

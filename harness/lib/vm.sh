@@ -3,10 +3,7 @@
 #
 # Runs in a VM, all through the series' own vmtest.sh. Sourced after build.sh.
 
-vmtest()
-{
-	"$top/tools/testing/selftests/vfio/vmtest.sh" "$@"
-}
+vmtest() { "$top/tools/testing/selftests/vfio/vmtest.sh" "$@"; }
 
 # use_kernel KERNEL: sets kernel_options, for vmtest. KERNEL is "debian", Debian's
 # own with the series as modules; "debian-stock", the same with unpatched modules;

@@ -16,6 +16,7 @@ bytes=1048576
 blocks=$((bytes / 512))
 host_block=0
 user_block=65536
+disk='' pf_pid='' vf_pid=''
 
 # A driver that died must not take this script with it.
 trap '' PIPE
@@ -60,24 +61,14 @@ check_refusals()
 
 # ---- drivers in userspace: the PF's talks over 3 and 4, the VF's over 5 and 6
 
-start_pf_driver()
+# start_driver NAME ADDRESS IN OUT: with these file descriptors
+start_driver()
 {
-	rm -f /tmp/pf.in /tmp/pf.out
-	mkfifo /tmp/pf.in /tmp/pf.out
-	nvme_driver -p "$path" -t "$token" "$pf" </tmp/pf.in >/tmp/pf.out 2>&1 5>&- 6<&- &
-	pf_pid=$!
-	exec 3>/tmp/pf.in 4</tmp/pf.out
-	hear 4
-}
-
-start_vf_driver()
-{
-	rm -f /tmp/vf.in /tmp/vf.out
-	mkfifo /tmp/vf.in /tmp/vf.out
-	nvme_driver -p "$path" -t "$token" "$1" </tmp/vf.in >/tmp/vf.out 2>&1 3>&- 4<&- &
-	vf_pid=$!
-	exec 5>/tmp/vf.in 6</tmp/vf.out
-	hear 6
+	rm -f "/tmp/$1.in" "/tmp/$1.out"
+	mkfifo "/tmp/$1.in" "/tmp/$1.out"
+	nvme_driver -p "$path" -t "$token" "$2" <"/tmp/$1.in" >"/tmp/$1.out" 2>&1 3>&- 4<&- 5>&- 6<&- &
+	eval "$1_pid=$!; exec $3>/tmp/$1.in $4</tmp/$1.out"
+	hear "$4"
 }
 
 # hear FD [COMMAND]: what a driver answers
@@ -123,47 +114,27 @@ end_drivers()
 
 # ---- functions of the device
 
-find_pf()
-{
-	local dev
-
-	for dev in "$devices"/*; do
-		[ -e "$dev/sriov_totalvfs" ] || continue
-		[ "$(cat "$dev/class")" = 0x010802 ] && basename "$dev" && return
-	done
-}
-
 driver_of()
 {
 	[ -e "$devices/$1/driver" ] && basename "$(readlink "$devices/$1/driver")"
 }
 
 # vf NUMBER: from 1, as the device counts
-vf()
-{
-	basename "$(readlink "$devices/$pf/virtfn$(($1 - 1))")"
-}
+vf() { basename "$(readlink "$devices/$pf/virtfn$(($1 - 1))")"; }
 
 make_vfs()
 {
-	local i
-
 	echo 3 >"$devices/$pf/sriov_numvfs" || return 1
 	for i in 1 2 3; do
-		echo "$(vf "$i"): $(driver_of "$(vf "$i")")"
-		[ "$(driver_of "$(vf "$i")")" = vfio-pci ] || return 1
+		addr=$(vf "$i")
+		echo "$addr: $(driver_of "$addr")"
+		[ "$(driver_of "$addr")" = vfio-pci ] || return 1
 	done
 }
 
-set_online()
-{
-	tell_pf online 1 && tell_pf online 2 && tell_pf online 3
-}
+set_online() { tell_pf online 1 && tell_pf online 2 && tell_pf online 3; }
 
-take_from_driver()
-{
-	echo "$1" >"$devices/$1/driver/unbind"
-}
+take_from_driver() { echo "$1" >"$devices/$1/driver/unbind"; }
 
 # The disk is there when the driver has it.
 give_to_host()
@@ -179,15 +150,7 @@ give_to_host()
 # ---- I/O
 
 # What was written and read, in blocks, as the kernel counts.
-host_count()
-{
-	awk '{ print $3 + $7 }' "/sys/block/$disk/stat"
-}
-
-host_write()
-{
-	dd if=/tmp/host of="/dev/$disk" bs=64k seek=$((host_block / 128)) oflag=direct
-}
+host_count() { awk '{ print $3 + $7 }' "/sys/block/$disk/stat"; }
 
 # host_reads BLOCK FILE: and it is what FILE has
 host_reads()
@@ -196,22 +159,20 @@ host_reads()
 		cmp "$2" /tmp/host.read
 }
 
-# Again and again until /tmp/stop is there. Who sees a number in /tmp/rounds
-# knows that one more will come.
+# Until /tmp/stop is there; one more round follows each number in /tmp/rounds.
 host_io()
 {
-	local rounds=0
-
+	rounds=0
 	until [ -e /tmp/stop ]; do
 		echo "$rounds" >/tmp/rounds
-		host_write || return 1
+		dd if=/tmp/host of="/dev/$disk" bs=64k seek=$((host_block / 128)) oflag=direct || return 1
 		host_reads "$host_block" /tmp/host || return 1
 		rounds=$((rounds + 1))
 	done
 	echo "$rounds" >/tmp/rounds
 }
 
-# It is on its way when it has been round once.
+# Returns after the first round.
 start_host_io()
 {
 	rm -f /tmp/stop
@@ -229,8 +190,6 @@ start_host_io()
 
 end_host_io()
 {
-	local counted rounds
-
 	touch /tmp/stop
 	wait "$host_pid" || { tail -n 3 /tmp/host_io; return 1; }
 	rounds=$(cat /tmp/rounds)
@@ -248,48 +207,34 @@ vf_moves()
 }
 
 # vf_reads BLOCK FILE: and it is what FILE has
-vf_reads()
-{
-	vf_moves read "$1" "$bytes" /tmp/vf.read && cmp "$2" /tmp/vf.read
-}
+vf_reads() { vf_moves read "$1" "$bytes" /tmp/vf.read && cmp "$2" /tmp/vf.read; }
 
-vf_io()
-{
-	vf_moves write "$user_block" /tmp/user && vf_reads "$user_block" /tmp/user
-}
+vf_io() { vf_moves write "$user_block" /tmp/user && vf_reads "$user_block" /tmp/user; }
 
 # ---- the whole of it, PATH being that of both drivers
 
 # Whatever the PF's driver is, a second one does not get in beside it.
-second_pf_driver()
-{
-	! vfio_open -p cdev "$pf" && ! vfio_open -p type1 "$pf"
-}
+second_pf_driver() { ! vfio_open -p cdev "$pf" && ! vfio_open -p type1 "$pf"; }
 
-remove_vfs()
-{
-	echo 0 >"$devices/$pf/sriov_numvfs" && [ ! -e "$devices/$pf/virtfn0" ]
-}
+remove_vfs() { echo 0 >"$devices/$pf/sriov_numvfs" && [ ! -e "$devices/$pf/virtfn0" ]; }
 
 story()
 {
 	path=$1
 	number=0
 	failed=0
-	disk=
-	host_pid=
 	head -c $bytes /dev/urandom >/tmp/host
 	head -c $bytes /dev/urandom >/tmp/user
 
 	echo "    KTAP version 1"
 	echo "    # Subtest: $path"
-	check "the PF's driver brings a token" start_pf_driver
+	check "the PF's driver brings a token" start_driver pf "$pf" 3 4
 	check "the PF has queues and interrupts for VFs" tell_pf release
 	check "three VFs come, all of them on vfio-pci" make_vfs
 	check "the PF's driver sets them online" set_online
 	check "the administrator gives VF 1 to the host's nvme" give_to_host "$(vf 1)"
 	check "the host begins to write, read and compare" start_host_io
-	check "the driver of VF 2 has the token" start_vf_driver "$(vf 2)"
+	check "the driver of VF 2 has the token" start_driver vf "$(vf 2)" 5 6
 	check "VF 2 says which controller it is" tell_vf identify
 	check_refusals "VF 3" "$(vf 3)"
 	check "what VF 2 wrote is what it reads" vf_io
@@ -301,7 +246,7 @@ story()
 	check "the host lets go of VF 1" take_from_driver "$(vf 1)"
 	check "the PF's driver is killed" kill_pf_driver
 	check_refusals "the PF, while VF 2 is in use," "$pf"
-	check "the PF's driver comes back with the token" start_pf_driver
+	check "the PF's driver comes back with the token" start_driver pf "$pf" 3 4
 	check "it sets the VFs online again" set_online
 	check "VF 2 goes on after a reset" tell_vf reset
 	check "what VF 2 wrote before is still there" vf_reads $user_block /tmp/user
@@ -312,17 +257,20 @@ story()
 	check "both drivers end" end_drivers
 	check "the VFs go" remove_vfs
 	echo "    1..$number"
+	[ $failed = 0 ]
 }
 
-pf=$(find_pf)
+for file in "$devices"/*/sriov_totalvfs; do
+	pf=$(basename "${file%/*}")
+	[ "$(cat "$devices/$pf/class")" != 0x010802 ] || break
+done
 count=0
 status=0
 echo "KTAP version 1"
 echo "1..$#"
 for how in "$@"; do
 	count=$((count + 1))
-	story "$how"
-	if [ $failed = 0 ]; then
+	if story "$how"; then
 		echo "ok $count $how"
 	else
 		echo "not ok $count $how"

@@ -26,18 +26,12 @@ table()
 }
 
 # checks CODE: the functions that the table names
-checks()
-{
-	printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"
-}
+checks() { printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"; }
 
 prologue='set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkdir -p "$work/cases"; eval "$2"'
 
 # in_harness CODE: CODE where all parts of the harness are there
-in_harness()
-{
-	bash -c "$prologue" _ "$scratch" "$1"
-}
+in_harness() { bash -c "$prologue" _ "$scratch" "$1"; }
 
 # The same in the background; $pid is the one to signal.
 start_harness()

@@ -15,7 +15,4 @@ board()
 	args="pci=config_acs=11101@pci:1b36:c"
 }
 
-accelerator()
-{
-	machine+=(-accel "tcg,thread=single" -cpu max)
-}
+accelerator() { machine+=(-accel "tcg,thread=single" -cpu max); }

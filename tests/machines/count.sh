@@ -10,10 +10,7 @@ cpus=1 pfs=1
 # A line on the console costs more than what is measured.
 more_args+=" loglevel=5 VFIO_ICOUNT=1"
 
-accelerator()
-{
-	machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu max)
-}
+accelerator() { machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu max); }
 
 # Many PFs need more I/O ports than there are, unless the ports request none.
 devices()

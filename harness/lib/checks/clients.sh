@@ -6,15 +6,9 @@
 
 clients=$top/tests/clients
 
-make_howto()
-{
-	up_to_date
-}
+make_howto() { up_to_date; }
 
-key_howto()
-{
-	hash_files "$top/docs/howto" "$clients"
-}
+key_howto() { hash_files "$top/docs/howto" "$clients"; }
 
 make_nvme_driver()
 {
@@ -56,15 +50,9 @@ pages()
 	[ "$bad" = 0 ]
 }
 
-check_howto()
-{
-	pages howto debian "$top"/docs/howto/{dpdk,host,qemu}.md
-}
+check_howto() { pages howto debian "$top"/docs/howto/{dpdk,host,qemu}.md; }
 
-check_howto_stock()
-{
-	pages howto-stock debian-stock "$clients/stock.md"
-}
+check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
 
 # What is not refused there is red in the page that says it is refused; and then
 # things are left open that others wait for, in vain.
@@ -94,10 +82,7 @@ check_shell()
 # slow for one that is dead. Without multipath the disk has the name of its controller.
 nvme_options=(-t 600 -a nvme_core.multipath=N -f "$work/nvme_driver" -f "$clients/nvme.sh")
 
-check_nvme()
-{
-	vm_run nvme debian "" "${nvme_options[@]}" -c "sh nvme.sh type1 cdev"
-}
+check_nvme() { vm_run nvme debian "" "${nvme_options[@]}" -c "sh nvme.sh type1 cdev"; }
 
 check_nvme_stock()
 {
@@ -108,4 +93,25 @@ check_nvme_stock()
 	failed=$(ktap_cases "$(ktap_of nvme-stock-run)" | awk '/^fail/')
 	want=$(without_comments "$basedir/nvme-red-on-stock")
 	[ "$failed" = "$want" ] || die "failed: $failed; must fail: $want"
+}
+
+# ---- a program that hangs
+
+# A program is ended after CONF_LIMIT seconds, and the run fails, on both PFs.
+check_hang()
+{
+	local dir=$work/hang kernel_options status=0
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	printf '#!/bin/sh\nexec sleep 600\n' >"$dir/vfio_hang_test"
+	chmod +x "$dir/vfio_hang_test"
+	use_kernel debian
+	# shellcheck disable=SC2310 # it must fail
+	vmtest "${kernel_options[@]}" -b "$dir" -o "$logs/vm.hang" -t 200 -a CONF_LIMIT=5 vfio_hang_test |
+		tee "$dir/ktap" || status=$?
+	[ "$status" = 1 ] || die "vmtest.sh: exit status $status"
+	ktap_cases "$dir/ktap" >"$dir/cases"
+	[ "$(grep -c '^fail.*vfio_hang_test' "$dir/cases")" = 2 ] || die "it did not fail on both PFs"
+	[ "$(grep -c 'ended by its limit of 5 s' "$dir/ktap")" = 2 ] || die "the limit did not end it"
 }

@@ -13,30 +13,15 @@ make_source()
 	prepare_stock
 }
 
-key_source()
-{
-	in_git rev-parse stock
-}
+key_source() { in_git rev-parse stock; }
 
-make_base()
-{
-	prepare_base
-}
+make_base() { prepare_base; }
 
-key_base()
-{
-	in_git rev-parse base
-}
+key_base() { in_git rev-parse base; }
 
-make_applied()
-{
-	prepare_applied
-}
+make_applied() { prepare_applied; }
 
-key_applied()
-{
-	in_git rev-parse "$applied"
-}
+key_applied() { in_git rev-parse "$applied"; }
 
 # ---- the harness
 
@@ -70,15 +55,9 @@ check_shellcheck()
 		die "a loop must not read from a process substitution"
 }
 
-check_harness()
-{
-	bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"
-}
+check_harness() { bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"; }
 
-check_model()
-{
-	"$top/harness/model.sh"
-}
+check_model() { "$top/harness/model.sh"; }
 
 # P1 rests on it: the unit tests compete at each release of the lock, in one helper.
 check_one_unlock()
@@ -116,20 +95,17 @@ check_changed()
 
 # ---- the series
 
+# Of the series as applied: check_same_files reads patches/ only.
 check_copies()
 {
-	local file bad=0 added copies
+	local added
 
 	read_lines added added_files "$gitdir" base "$applied"
-	for file in "${added[@]}"; do
-		in_git cat-file blob "$applied:$file" | cmp - "$top/$file" || bad=1
-	done
-	maintainers_entry "$gitdir" base "$applied" | diff - "$top/MAINTAINERS" || bad=1
-	read_lines copies git -C "$top" ls-files drivers include tools Documentation
-	for file in "${copies[@]}"; do
-		in_git cat-file -e "$applied:$file" 2>/dev/null || { echo "$file is not in the series"; bad=1; }
-	done
-	[ "$bad" = 0 ] || die "in-tree copies and patches/ differ; \"make export\" writes both"
+	diff <(copied_blobs "$base") \
+		<(in_git ls-tree -r "$applied" -- "${added[@]}" | awk '{ print $4, substr($3, 1, 12) }' | sort) ||
+		die "in-tree copies and patches/ differ; \"make export\" writes both"
+	maintainers_entry "$gitdir" base "$applied" | diff - "$top/MAINTAINERS" ||
+		die "MAINTAINERS and patch 6 differ; \"make export\" writes both"
 }
 
 # A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
@@ -177,6 +153,17 @@ check_export()
 	rm -rf "$dir"
 }
 
+check_faults()
+{
+	local file bad=0
+
+	checkout_src "$applied"
+	for file in "$top"/tests/mutants/*.diff "$top"/harness/review/faults/*.diff; do
+		in_src apply --check "$file" || { say "error: ${file#"$top"/} does not apply"; bad=1; }
+	done
+	[ "$bad" = 0 ]
+}
+
 check_style()
 {
 	local file files said bad=0
@@ -190,12 +177,61 @@ check_style()
 	[ "$bad" = 0 ]
 }
 
+# vfio.rst on SR-IOV: the C fragments compile, each with the first, which has the
+# headers; the kernel has the log lines that it explains.
 check_docs()
 {
+	local docs=$src/Documentation/driver-api dir=$work/docs fragment name message messages
+
 	checkout_src "$applied"
 	mkdir -p "$src/build-headers"
 	kmake "$src/build-headers" headers
-	"$top/harness/lib/check-docs.sh" "$src" "$src/build-headers/usr" | tee "$(ktap_of docs)"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	awk -v dir="$dir" '
+		/^\.\. code-block:: c$/ { file = sprintf("%s/%02d.c", dir, n++); next }
+		/^[^\t]/ { file = "" }
+		file { sub(/^\t/, ""); print > file }' "$docs/vfio-sriov.rst"
+	[ -f "$dir/01.c" ] || die "vfio-sriov.rst has no C fragments"
+	# shellcheck disable=SC2016 # quotes of rst
+	read_lines messages grep -oP '``\K(open|feature|SR-IOV) refused: [^`]*(?=``)' "$docs/vfio-sriov.rst"
+	for fragment in "$dir"/[0-9][0-9].c; do
+		[ "$fragment" != "$dir/00.c" ] || continue
+		name=$(sed -n 's/^[a-z][a-z ]*[ *]\([a-z_]*\)(.*/\1/p' "$fragment" | sed -n 1p)
+		[ -n "$name" ] || die "a C fragment without a function: $(head -n 1 "$fragment")"
+		docs_case "$name() compiles" gcc -Wall -Wextra -Werror -O2 -c -I "$src/build-headers/usr/include" \
+			-include "$dir/00.c" -o "$dir/object" "$fragment"
+	done >"$dir/cases"
+	for message in "${messages[@]}"; do
+		docs_case "the kernel says \"$message\"" kernel_says "$message"
+	done >>"$dir/cases"
+	{
+		docs_case "vfio.rst points to it" grep -qF driver-api/vfio-sriov.rst "$docs/vfio.rst"
+		docs_case "index.rst lists it" grep -qx '   vfio-sriov' "$docs/index.rst"
+		docs_case "at most 300 lines" [ "$(wc -l <"$docs/vfio-sriov.rst")" -le 300 ]
+	} >>"$dir/cases"
+	{ cat "$dir/cases"; echo "1..$(wc -l <"$dir/cases")"; } | tee "$(ktap_of docs)"
+	! grep '^not ok' "$dir/cases"
+}
+
+docs_case()
+{
+	# shellcheck disable=SC2310 # a question
+	if "${@:2}"; then echo "ok - vfio-sriov.rst: $1"; else echo "not ok - vfio-sriov.rst: $1"; fi
+}
+
+# The kernel adds what is in front of the colon, and a format's percent sign stands
+# for a number or <placeholder>.
+kernel_says()
+{
+	local text=${1#*: }
+	local fixed=${text%%[<0-9]*}
+
+	if [ "$fixed" = "$text" ]; then
+		grep -rqF --include='*.c' -e "$text\"" -e "$text\\n" "$src/drivers/vfio"
+	else
+		grep -rqF --include='*.c' -e "$fixed%" "$src/drivers/vfio"
+	fi
 }
 
 # ---- each patch compiled, every driver of drivers/vfio
@@ -208,10 +244,7 @@ make_allmod()
 	kmake "$src/build-allmod" prepare
 }
 
-key_allmod()
-{
-	in_git rev-parse base
-}
+key_allmod() { in_git rev-parse base; }
 
 # The base without a warning, then each patch without one that was not there
 # before, W=1. A file that is not compiled again has the warnings that it had.
@@ -236,10 +269,7 @@ check_compile()
 	done
 }
 
-text_size()
-{
-	size "$1" | awk 'NR == 2 { print $1 }'
-}
+text_size() { size "$1" | awk 'NR == 2 { print $1 }'; }
 
 # configure_without DIR SYMBOL: allmodconfig with that option off
 configure_without()
