@@ -69,7 +69,7 @@ modules_are_in()
 install_unlisted_kernel()
 {
 	mv "$list" /tmp/list
-	grep '^#' /tmp/list >"$list"
+	: >"$list"
 	mkfifo /tmp/pipe
 	tee /tmp/log </tmp/pipe &
 	run apt-get install "linux-image-$release" "linux-headers-$release" >/tmp/pipe 2>&1
@@ -102,7 +102,7 @@ install()
 	release=$(listed_kernel 6.12)
 	[ -n "$release" ] || die "apt offers no kernel that was compared"
 	install_unlisted_kernel
-	run dpkg-reconfigure "linux-headers-$release"
+	run apt-get install --reinstall "linux-headers-$release"
 	modules_are_in updates/dkms/
 	initramfs_has updates/dkms
 	old=$(run dkms status)
@@ -132,11 +132,11 @@ install_backports()
 	echo "$release" >/release
 }
 
-# The template of the package, for one PF, and the example of a PF driver
+# The template of the package and the example of a PF driver
 check_units()
 {
 	cp /usr/share/doc/vfio-sriov-dkms/examples/pf-driver.service /etc/systemd/system/
-	run systemd-analyze verify vfio-sriov@0000:01:00.0.service pf-driver.service
+	run systemd-analyze verify --man=no /usr/lib/systemd/system/vfio-sriov@.service /etc/systemd/system/pf-driver.service
 	rm /etc/systemd/system/pf-driver.service
 }
 
