@@ -50,7 +50,7 @@ judge_skips()
 			while ((getline line < list) > 0)
 				if (line !~ /^(#|$)/) {
 					split(line, f, "|")
-					if (f[2] == check) { n++; pattern[n] = f[1]; why[n] = f[3] "; runs in " f[4] }
+					if (check ~ "^" f[2] "$") { n++; pattern[n] = f[1]; why[n] = f[3] "; runs in " f[4] }
 				}
 		}
 		$1 == "skip" {

@@ -6,6 +6,26 @@
 
 deb_dir=$top/work/deb
 
+# The bases of package/kernels
+deb_bases()
+{
+	without_comments "$top/package/kernels" | cut -d' ' -f1 | sort -u
+}
+
+# vfio_of_bases DIR: the patched vfio of each, in processes of their own, as each has
+# its own variables
+vfio_of_bases()
+{
+	local dir=$1 bases name
+
+	rm -rf "$deb_dir"
+	mkdir -p "$dir"
+	read_lines bases deb_bases
+	for name in "${bases[@]}"; do
+		BASE=$name "$top/harness/deb.sh" --vfio "$dir"
+	done
+}
+
 # The kernels of package/kernels whose vfio is that of this base: "BASE VERSION"
 compared_kernels()
 {
@@ -20,6 +40,8 @@ patched_vfio()
 {
 	local dir=$1 tree=$work/package
 
+	with_cache fetch_kernel
+	unpack_kernel
 	make_tree "$tree" series
 	compared_kernels >"$dir/kernels.$base"
 	[ -s "$dir/kernels.$base" ] ||

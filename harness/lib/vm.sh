@@ -45,6 +45,9 @@ vm_run()
 		tee "$(ktap_of "$check")"
 }
 
+# What docs/howto runs besides this machine's programs
+howto_programs=(-f "$programs/vfio_open" -f "$top/package/vfio-sriov" -f "$top/tests/clients/uuidgen")
+
 # vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
 # devices as they are when it boots
 vmtest_host_root()
@@ -54,7 +57,7 @@ vmtest_host_root()
 	use_kernel "$2"
 	shift 2
 	machine host-root
-	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" -f "$programs/vfio_open" "$@"
+	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" "${howto_programs[@]}" "$@"
 }
 
 # What the kernel complained of, as vmtest.sh showed it.

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# steps.sh install|remove: in a Debian root directory with this repository in /mnt,
-# what an administrator does, and what must then be there. "install" begins with an
-# older package and no kernel; "remove" ends with the package purged.
+# steps.sh install|install_backports|remove: in a Debian root directory with this
+# repository in /mnt, what an administrator does, and what must then be there.
+# "install" begins with an older package and no kernel, "install_backports" with
+# nothing; "remove" ends with the package purged.
 set -eu
 
 die()
@@ -18,10 +19,11 @@ run()
 	"$@"
 }
 
-# page COMMAND: what docs/howto/install.md says to do in this release of Debian
+# page COMMAND [SUITE]: what docs/howto/install.md says to do in this release of Debian,
+# or with this suite
 page()
 {
-	awk -v suite="$(. /etc/os-release && echo "$VERSION_CODENAME")" '
+	awk -v suite="${2:-$(. /etc/os-release && echo "$VERSION_CODENAME")}" '
 		/^```sh/ { on = NF == 1 || $2 == suite; next }
 		/^```/ { on = 0 }
 		on' /mnt/docs/howto/install.md | grep -e "$1" >/tmp/page || die "the page has no $1"
@@ -29,20 +31,13 @@ page()
 	sh -eux /tmp/page
 }
 
-# The kernels that apt offers, the newest first: "RELEASE VERSION"
-offered()
+# listed_kernel LINUX: the newest of its kernels that is in the package's list
+listed_kernel()
 {
-	apt-cache pkgnames linux-image-6.12. | grep -E '^linux-image-6\.12\.[0-9]+[+]deb[0-9]+-amd64$' |
+	apt-cache pkgnames "linux-image-$1." | grep -E '^linux-image-[0-9.]+[+]deb[0-9]+-amd64$' |
 		sort -Vr | while read -r package; do
-		echo "${package#linux-image-} $(apt-cache madison "$package" | awk '{ print $3; exit }')"
-	done
-}
-
-# first 1|0: the newest kernel that is in the package's list, or is not
-first()
-{
-	offered | while read -r name version; do
-		[ "$(cat /usr/src/vfio-sriov-*/kernels | grep -c " $version\$")" != "$1" ] || { echo "$name"; break; }
+		version=$(apt-cache madison "$package" | awk '{ print $3; exit }')
+		! grep -q " $version\$" "$list" || { echo "${package#linux-image-}"; break; }
 	done
 }
 
@@ -69,7 +64,25 @@ modules_are_in()
 	done
 }
 
-install()
+# A kernel that the list lacks is skipped with a message, although all is there that is
+# needed to build the modules; apt does not fail.
+install_unlisted_kernel()
+{
+	mv "$list" /tmp/list
+	: >"$list"
+	mkfifo /tmp/pipe
+	tee /tmp/log </tmp/pipe &
+	run apt-get install "linux-image-$release" "linux-headers-$release" >/tmp/pipe 2>&1
+	wait
+	grep "vfio-sriov: skipping $release" /tmp/log || die "$release was not skipped with a message"
+	status=0
+	dkms install "vfio-sriov/$old_version" -k "$release" || status=$?
+	[ "$status" = 77 ] || die "dkms install for $release: status $status"
+	[ ! -e "/lib/modules/$release/updates" ] || die "there are modules for $release"
+	mv /tmp/list "$list"
+}
+
+prepare_apt()
 {
 	# An initramfs with vfio, as many have who assign devices, and with nothing else.
 	echo MODULES=list >/etc/initramfs-tools/conf.d/small
@@ -77,11 +90,19 @@ install()
 	printf '%s;\n' 'APT::Get::Assume-Yes "true"' 'APT::Install-Recommends "false"' 'Dpkg::Use-Pty "0"' \
 		'DPkg::Options:: "--force-unsafe-io"' 'quiet "1"' >/etc/apt/apt.conf.d/test
 	run apt-get update
+}
+
+# The hooks of a new kernel build the modules of the old version; the page upgrades it.
+install()
+{
+	prepare_apt
 	run apt-get install /mnt/out/vfio-sriov-dkms_*~old_all.deb
-	# A new kernel comes: its hook builds the modules.
-	release=$(first 1)
-	[ -n "$release" ] || die "no kernel that was compared"
-	run apt-get install "linux-image-$release" "linux-headers-$release"
+	list=$(echo /usr/src/vfio-sriov-*/kernels)
+	old_version=$(dpkg-query -W -f '${Version}' vfio-sriov-dkms)
+	release=$(listed_kernel 6.12)
+	[ -n "$release" ] || die "apt offers no kernel that was compared"
+	install_unlisted_kernel
+	run apt-get install --reinstall "linux-headers-$release"
 	modules_are_in updates/dkms/
 	initramfs_has updates/dkms
 	old=$(run dkms status)
@@ -93,25 +114,30 @@ install()
 	modules_are_in updates/dkms/
 	initramfs_has updates/dkms
 	[ -z "$(find /usr/src /var/lib/dkms -name '*~old')" ] || die "the old version is still there"
-	unlisted_kernel
+	check_units
 	echo "$release" >/release
 }
 
-# Only the list keeps the modules from a kernel whose vfio differs: all that is needed to
-# build them is there.
-unlisted_kernel()
+# Without an older version: package and kernel at once
+install_backports()
 {
-	other=$(first 0)
-	[ -n "$other" ] || die "apt offers no kernel that was not compared"
-	mkfifo /tmp/pipe
-	tee /tmp/log </tmp/pipe &
-	run apt-get install "linux-image-$other" "linux-headers-$other" >/tmp/pipe 2>&1
-	wait
-	grep "vfio-sriov: skipping $other" /tmp/log || die "$other was not skipped with a message"
-	status=0
-	dkms install "vfio-sriov/$(basename /usr/src/vfio-sriov-* | cut -d- -f3-)" -k "$other" || status=$?
-	[ "$status" = 77 ] || die "dkms install for $other: status $status"
-	[ ! -e "/lib/modules/$other/updates" ] || die "there are modules for $other"
+	prepare_apt
+	page install trixie-backports
+	run dkms status
+	list=$(echo /usr/src/vfio-sriov-*/kernels)
+	release=$(listed_kernel 7.3)
+	[ -n "$release" ] || die "apt offers no kernel of backports that was compared"
+	modules_are_in updates/dkms/
+	initramfs_has updates/dkms
+	echo "$release" >/release
+}
+
+# The template of the package and the example of a PF driver
+check_units()
+{
+	cp /usr/share/doc/vfio-sriov-dkms/examples/pf-driver.service /etc/systemd/system/
+	run systemd-analyze verify --man=no /usr/lib/systemd/system/vfio-sriov@.service /etc/systemd/system/pf-driver.service
+	rm /etc/systemd/system/pf-driver.service
 }
 
 remove()
@@ -129,6 +155,6 @@ remove()
 }
 
 case $1 in
-install | remove) "$1" ;;
-*) die "usage: steps.sh install|remove" ;;
+install | install_backports | remove) "$1" ;;
+*) die "usage: steps.sh install|install_backports|remove" ;;
 esac

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tool.sh ours|stock: vfio-sriov in the VM, on an igb, an nvme and a device without
-# SR-IOV, each refusal included. With Debian's own modules only "stock" is shown.
+# tool.sh ours|stock: vfio-sriov and the commands of its unit in the VM, on an igb, an
+# nvme and a device without SR-IOV, each refusal included. With Debian's own modules only "stock" is shown.
 set -u
 
 igb=0000:01:00.0
@@ -97,12 +97,16 @@ host_refusals()
 	ip route add default dev "$net" scope link
 	refuses default_route "$net has the default route" "$igb" 1
 	ip link set "$net" down
+	ip link add link "$net" name vlan5 type vlan id 5
+	refuses used_interface "$net is used by vlan5" "$igb" 1
+	ip link delete vlan5
 	mkswap "$disk" >/dev/null
 	swapon "$disk"
 	refuses mounted_disk "$disk is mounted or swap" "$nvme" 1
 	swapoff "$disk"
 	echo 1 >"$pci/$igb/sriov_numvfs"
 	refuses vfs_of_host "has VFs already" "$igb" 1
+	expect stop_host_driver 1 "refused: .*bound to igb" vfio-sriov stop "$igb"
 	echo 0 >"$pci/$igb/sriov_numvfs"
 }
 
@@ -126,37 +130,43 @@ while_in_use()
 	expect user_shown 0 "possible users: .*[(]vfio_open[)]" vfio-sriov status "$igb"
 	expect stop_in_use 1 "refused: .*vfio_open" vfio-sriov stop "$igb"
 	refuses start_again "has VFs already" "$igb" 1
+	expect forced_in_use 1 "refused: .*vfio_open" vfio-sriov start "$igb" --vfs 1 --force
 	(sleep 3; exec 3>&-; pkill -x vfio_open) &
 	expect stop_waits 0 "driver igb" vfio-sriov stop "$igb" --wait
 	vfio-sriov start "$igb" --vfs 1 >/dev/null
 }
 
+# unit SETTING: the command of the systemd unit
+unit()
+{
+	sed -n "s/^$1=//p" /extra/vfio-sriov*.service | sed "s/%i/$nvme/"
+}
+
 ours()
 {
-	echo "KTAP version 1"
 	expect modules 0 "^modules: vfio-sriov" vfio-sriov status
 	host_refusals
 	run_igb
-	expect start_nvme 0 "VF .*token required" vfio-sriov start "$nvme" --vfs 2
+	expect unit_start 0 "VF .*token required" env VFS=2 OPTIONS="--owner nobody" sh -c "$(unit ExecStart)"
 	expect status_nvme 0 "^PF $nvme  driver vfio-pci" vfio-sriov status "$nvme"
-	expect stop_nvme 0 "driver nvme" vfio-sriov stop "$nvme"
+	expect unit_stop 0 "driver nvme" sh -c "$(unit ExecStop)"
 	rmmod vfio_pci
 	refuses no_module "cannot be loaded" "$igb" 1
-	echo "1..$number"
 }
 
 stock()
 {
-	echo "KTAP version 1"
 	expect stock_modules 0 "^modules: not those of vfio-sriov" vfio-sriov status
 	refuses stock_modules_refused "not those of vfio-sriov" "$igb" 1
-	echo "1..$number"
 }
 
 mkdir -p /run/bin
 cp /extra/vfio-sriov /run/bin/
+cp /extra/vfio-sriov /usr/sbin/
 PATH=/run/bin:$PATH
 cd /run || exit 1
 "$1" >/tmp/ktap
+echo "KTAP version 1"
+echo "1..$number"
 cat /tmp/ktap
 ! grep -q '^not ok' /tmp/ktap

@@ -18,64 +18,95 @@ make_deb()
 
 make_both_debs()
 {
-	rm -rf "$deb_dir" "$top"/out/*.deb
-	mkdir -p "$deb_dir/dkms"
-	patched_vfio "$deb_dir/dkms"
+	rm -f "$top"/out/*.deb
+	vfio_of_bases "$deb_dir/dkms"
 	build_deb '~old'
 	build_deb
 }
 
 key_deb()
 {
-	{
-		modules_key series
-		hash_files "$top/package" "$top/harness/lib/deb.sh"
-	} | hash_of
+	hash_files "$top"/{package,patches,bases} "$cache"/kernel-* "$top/harness/deb.sh" "$parts/deb.sh"
 }
 
-# A root directory for each suite, with what dkms needs; the checks write to an
-# overlay on it.
+# A root directory for each suite, with what dkms and the checks need; they write to
+# an overlay on it.
+root_packages=(ccache cpio dkms initramfs-tools iproute2 kmod systemd zstd)
+
 make_roots()
 {
-	local suite root
+	local suite
 
 	[ "$(id -u)" = 0 ] || die "run as root: the package is installed in root directories"
 	for suite in bookworm trixie; do
-		root=$cache/package-$suite
-		[ ! -d "$root" ] || continue
-		rm -rf "$root.new"
-		debootstrap --variant=minbase --keyring="$debian_keyring" "$suite" "$root.new" "$(debian_mirror)"
-		[ "$suite" != bookworm ] ||
-			sed -n 's,^deb \(.*\)/debian/* bookworm main$,deb \1/debian-security bookworm-security main,p' \
-				"$root.new/etc/apt/sources.list" >"$root.new/etc/apt/sources.list.d/security.list"
-		in_root_dir "$root.new" sh -c "apt-get -q update && apt-get -q -y --no-install-recommends \
-			install dkms initramfs-tools iproute2 kmod cpio zstd && apt-get clean"
-		mv "$root.new" "$root"
+		make_root_dir "$cache/package-$suite" "$suite"
 	done
+}
+
+# make_root_dir DIR SUITE: with all that Debian offers for it
+make_root_dir()
+{
+	local root=$1 suite=$2 mirror
+
+	if [ "$(cat "$root/packages" 2>/dev/null)" = "${root_packages[*]}" ]; then
+		up_to_date
+		return
+	fi
+	rm -rf "$root" "$root.new"
+	mirror=$(debian_mirror)
+	debootstrap --variant=minbase --keyring="$debian_keyring" "$suite" "$root.new" "$mirror"
+	echo "deb $mirror $suite main
+deb ${mirror%/debian*}/debian-security $suite-security main" >"$root.new/etc/apt/sources.list"
+	[ "$suite" != trixie ] || echo "deb $mirror trixie-backports main" >>"$root.new/etc/apt/sources.list"
+	in_root_dir "$root.new" sh -c "apt-get -q update && apt-get -q -y --no-install-recommends \
+		install ${root_packages[*]} && apt-get clean"
+	echo "${root_packages[*]}" >"$root.new/packages"
+	mv "$root.new" "$root"
 }
 
 key_roots()
 {
-	ls -d "$cache"/package-{bookworm,trixie}
+	echo "${root_packages[*]}"
 }
 
-# in_root_dir DIR COMMAND...: with this checkout in /mnt. The mounts end with it.
+# in_root_dir DIR COMMAND...: with this checkout in /mnt, and objects in ccache. The
+# mounts end with it.
 in_root_dir()
 {
+	local ccache=${CCACHE_DIR:-$HOME/.cache/ccache}
+
+	mkdir -p "$ccache"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	DEBIAN_FRONTEND=noninteractive unshare --mount --propagation private bash -euc '
-		root=$1 top=$2
-		shift 2
+	DEBIAN_FRONTEND=noninteractive DEBIAN_KERNEL_USE_CCACHE=1 CCACHE_DIR=/var/cache/ccache \
+		unshare --mount --propagation private bash -euc '
+		root=$1 top=$2 ccache=$3
+		shift 3
 		if [ -d "$root.upper" ]; then
 			mount -t overlay overlay -o "lowerdir=$root.lower,upperdir=$root.upper,workdir=$root.work" "$root"
 		fi
 		mount -t proc proc "$root/proc"
 		mount --bind /dev "$root/dev"
 		mount --bind "$top" "$root/mnt"
-		exec chroot "$root" /usr/bin/env -C / PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$1" "$top" "${@:2}"
+		mkdir -p "$root/var/cache/ccache"
+		mount --bind "$ccache" "$root/var/cache/ccache"
+		exec chroot "$root" /usr/bin/env -C / PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$1" "$top" "$ccache" "${@:2}"
 }
 
 # ---- the check
+
+# begin_package DIR SUITE: a root directory to write to
+begin_package()
+{
+	rm -rf "$1" "$1".*
+	mkdir -p "$1" "$1.upper" "$1.work"
+	ln -s "$cache/package-$2" "$1.lower"
+}
+
+# step DIR STEP: of tests/package/steps.sh
+step()
+{
+	in_root_dir "$1" /mnt/tests/package/steps.sh "$2"
+}
 
 # module_tree DIR NAME: the modules as they are now, for vmtest.sh -d
 module_tree()
@@ -87,7 +118,7 @@ module_tree()
 	cp -al "$dir.upper/usr/lib/modules/$release" "$dir.$2/lib/modules/"
 }
 
-# package_vm CHECK DIR NAME OPTION...: Debian's kernel with that tree
+# package_vm NAME DIR TREE OPTION...: Debian's kernel with that tree
 package_vm()
 {
 	local name=$1 dir=$2 tree=$3
@@ -96,52 +127,86 @@ package_vm()
 	vmtest -k "$dir.upper/boot/vmlinuz-$(cat "$dir.upper/release")" -d "$dir.$tree" -o "$logs/vm.$name.$tree" "$@"
 }
 
-# tools CHECK DIR NAME refused|loads: a foreign module, and the command vfio-sriov
-tools()
+# page_vm NAME DIR TREE OPTION...: the same with this machine's programs
+page_vm()
 {
-	local dir=$2 release file n=10 into=$2.$3/foreign
+	package_vm "$@" -m "$machine_dir/host-root.sh" -n "${howto_programs[@]}"
+}
 
-	release=$(cat "$dir.upper/release")
+# foreign_modules DIR TREE: kvmgt of Debian and what it needs, in DIR.TREE/foreign, in
+# the order of loading, without symbol versions
+foreign_modules()
+{
+	local release file n=10 into=$1.$2/foreign
+
+	release=$(cat "$1.upper/release")
 	mkdir "$into"
-	modprobe -d "$dir.$3" -S "$release" --show-depends kvmgt | sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$into/list"
+	modprobe -d "$1.$2" -S "$release" --show-depends kvmgt | sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$into/list"
 	while read -r file; do
 		n=$((n + 1))
 		if [ "${file%.xz}" = "$file" ]; then cat "$file"; else xz -dc "$file"; fi \
 			>"$into/$n-$(basename "${file%.xz}")"
 	done <"$into/list"
 	objcopy --remove-section=__versions "$into/$n-kvmgt.ko"
-	package_vm "$1.tool" "$dir" "$3" -m "$machine_dir/host-root.sh" -n -f "$into" -f "$top/tests/package/foreign.sh" -f "$top/tests/package/tool.sh" \
-		-f "$top/package/vfio-sriov" -f "$programs/vfio_open" -c "sh foreign.sh $4 && sh tool.sh $3" | tee "$work/cases/$1.$3"
+}
+
+# tools NAME DIR TREE refused|loads: a foreign module, and the command vfio-sriov
+tools()
+{
+	local scripts=$top/tests/package
+
+	foreign_modules "$2" "$3"
+	page_vm "$1.tool" "$2" "$3" -m "$scripts/machine.sh" -f "$2.$3/foreign" -f "$scripts/foreign.sh" -f "$scripts/tool.sh" \
+		-f "$top/package/debian/vfio-sriov-dkms.vfio-sriov@.service" -c "sh foreign.sh $4 && sh tool.sh $3" |
+		tee "$work/cases/$1.$3"
+}
+
+# rules NAME DIR: the selftests on the package's modules
+rules()
+{
+	package_vm "$1" "$2" ours -b "$programs" -m "$machine_dir/warp.sh" -t 1200 "${rule_tests[@]}" |
+		tee "$work/cases/$1.tests"
+}
+
+# race_is_back NAME DIR: with Debian's own modules, on both devices
+race_is_back()
+{
+	local race=vfio_pci_vf_token_race_test case=race.type1.pf_opened_during_vf_open red=$work/cases/$1.red
+
+	# shellcheck disable=SC2310 # it must fail
+	package_vm "$1" "$2" stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a "VFIO_PATHS=group VFIO_ROUNDS=100" "$race" \
+		>"$red" || true
+	ktap_cases "$red" >"$red.list"
+	[ "$(grep -c "^fail	$race .*: $case\$" "$red.list")" = 2 ] ||
+		die "$case did not fail on both devices with Debian's own modules"
+}
+
+# end_package NAME DIR: what the VMs have said, as the result
+end_package()
+{
+	cat "$work/cases/$1".{ours,stock,page,tests} 2>/dev/null >"$(ktap_of "$1")" || true
+	must_have_run "$1" "${rule_tests[@]}"
+	rm -rf "$2" "$2".*
 }
 
 # check_package SUITE
 check_package()
 {
-	local suite=$1 name=package-$1 dir=$work/package-$1 case race=vfio_pci_vf_token_race_test
+	local name=package-$1 dir=$work/package-$1
 
-	rm -rf "$dir" "$dir".*
-	mkdir -p "$dir" "$dir.upper" "$dir.work"
-	ln -s "$cache/package-$suite" "$dir.lower"
-	in_root_dir "$dir" /mnt/tests/package/steps.sh install
+	rm -f "$work/cases/$name".*
+	begin_package "$dir" "$1"
+	step "$dir" install
 	module_tree "$dir" ours
 	tools "$name" "$dir" ours refused
-	in_root_dir "$dir" /mnt/tests/package/steps.sh remove
+	step "$dir" remove
 	module_tree "$dir" stock
 	tools "$name" "$dir" stock loads
-	# Once it is removed, the race is back.
-	# shellcheck disable=SC2310 # it must fail
-	package_vm "$name" "$dir" stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a "VFIO_PATHS=group VFIO_ROUNDS=100" "$race" \
-		>"$work/cases/$name.red" || true
-	ktap_cases "$work/cases/$name.red" >"$work/cases/$name.red.list"
-	case=race.type1.pf_opened_during_vf_open
-	[ "$(grep -c "^fail	$race .*: $case\$" "$work/cases/$name.red.list")" = 2 ] ||
-		die "$case did not fail on both devices with Debian's own modules"
-	package_vm "$name.page" "$dir" ours -m "$machine_dir/host-root.sh" -n -f "$clients/page.py" -f "$top/docs/howto/install.md" \
-		-f "$top/package/vfio-sriov" -c "python3 page.py install.md" >"$work/cases/$name.page"
-	package_vm "$name" "$dir" ours -b "$programs" -m "$machine_dir/warp.sh" -t 1200 "${rule_tests[@]}" >"$work/cases/$name.tests"
-	cat "$work/cases/$name".{ours,stock,page,tests} | tee "$(ktap_of "$name")"
-	must_have_run "$name" "${rule_tests[@]}"
-	rm -rf "$dir" "$dir".*
+	race_is_back "$name" "$dir"
+	page_vm "$name.page" "$dir" ours -f "$clients/page.py" -f "$top/docs/howto/install.md" \
+		-c "python3 page.py install.md" | tee "$work/cases/$name.page"
+	rules "$name" "$dir"
+	end_package "$name" "$dir"
 }
 
 check_package_bookworm()
@@ -152,4 +217,18 @@ check_package_bookworm()
 check_package_trixie()
 {
 	check_package trixie
+}
+
+# The kernel of Debian 13's backports, another base
+check_package_backports()
+{
+	local name=package-backports dir=$work/package-backports
+
+	rm -f "$work/cases/$name".*
+	begin_package "$dir" trixie
+	step "$dir" install_backports
+	module_tree "$dir" ours
+	tools "$name" "$dir" ours refused
+	rules "$name" "$dir"
+	end_package "$name" "$dir"
 }
