@@ -34,6 +34,7 @@ make red            remove each property from the series in turn (tests/mutants)
 make model          search the model of the protocol (docs/model) with spin
 make bench          compare the costs with the unpatched kernel: instructions and
                     text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
+make recording      record a run of make demo: docs/demo.svg
 make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
 make kernel         build a kernel with the series: out/BASE/bzImage and .config
 make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
