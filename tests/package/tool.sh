@@ -74,6 +74,19 @@ pretend_no_iommu()
 	umount $pci
 }
 
+used_interfaces()
+{
+	ip link add link "$net" name vlan5 type vlan id 5
+	refuses used_by_vlan "$net is used by vlan5" "$igb" 1
+	ip link delete vlan5
+	for kind in bridge bond; do
+		ip link add "${kind}5" type "$kind"
+		ip link set "$net" master "${kind}5"
+		refuses "used_by_$kind" "$net is used by ${kind}5" "$igb" 1
+		ip link delete "${kind}5"
+	done
+}
+
 host_refusals()
 {
 	net=$(ls "$pci/$igb/net")
@@ -97,9 +110,7 @@ host_refusals()
 	ip route add default dev "$net" scope link
 	refuses default_route "$net has the default route" "$igb" 1
 	ip link set "$net" down
-	ip link add link "$net" name vlan5 type vlan id 5
-	refuses used_interface "$net is used by vlan5" "$igb" 1
-	ip link delete vlan5
+	used_interfaces
 	mkswap "$disk" >/dev/null
 	swapon "$disk"
 	refuses mounted_disk "$disk is mounted or swap" "$nvme" 1
