@@ -164,13 +164,13 @@ static long long refused_in_a_row(void)
 	long long start, cost;
 	struct user user;
 
-	/* The parser takes longer for some digits. */
-	ret = token_parse(open_token, token);
-	if (!ret)
-		ret = user_init(&user, open_path, vf);
+	ret = user_init(&user, open_path, vf);
 	if (!ret && open_path == OPEN_CDEV) {
+		/* Not counted: the parser takes longer for some digits. */
+		ret = token_parse(open_token, token);
 		cdev = cdev_open(vf);
-		ret = cdev < 0 ? cdev : 0;
+		if (cdev < 0)
+			ret = cdev;
 	}
 	if (ret)
 		return ret;
