@@ -8,15 +8,11 @@ set -euo pipefail
 
 # shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
+# shellcheck source=harness/lib/compile.sh
+. "$parts/compile.sh"
 
 from=${FROM:-linux-6.12}
 changes=$work/carry
-
-# commits_on GITDIR TIP: of a series, the first patch first
-commits_on()
-{
-	plain_git --git-dir="$1" rev-list --reverse "base..$2"
-}
 
 # write_changes: in the other base; N.diff and N.message for each patch that changed
 write_changes()
@@ -30,8 +26,8 @@ write_changes()
 	checkout_src base
 	patches=$dir/patches apply_patches "$src" --committer-date-is-author-date
 	old_tip=$(in_src rev-parse HEAD)
-	read_lines old commits_on "$gitdir" "$old_tip"
-	read_lines new commits_on "$gitdir" "$applied"
+	read_lines old commits "$old_tip"
+	read_lines new commits
 	[ "${#old[@]}" = "${#new[@]}" ] || die "patches/$base had ${#old[@]} patches and has ${#new[@]}; carry that by hand"
 	for i in "${!new[@]}"; do
 		in_git diff --no-renames "${old[i]}" "${new[i]}" >"$dir/$((i + 1)).diff"
@@ -90,17 +86,16 @@ carry()
 	local commits i commit
 
 	git -C "$tree" checkout -q --detach base
-	read_lines commits commits_on "$gitdir" series
+	read_lines commits commits series
 	for i in "${!commits[@]}"; do
 		commit=${commits[i]}
 		git -C "$tree" read-tree -u --reset "$commit"
 		[ ! -s "$changes/$((i + 1)).diff" ] || carry_diff $((i + 1))
 		carry_message $((i + 1)) "$commit" >"$changes/message"
 		# Later patches are whole trees; a file left behind stays as it is there.
-		GIT_AUTHOR_NAME=$(git -C "$tree" log -1 --format=%an "$commit") \
-		GIT_AUTHOR_EMAIL=$(git -C "$tree" log -1 --format=%ae "$commit") \
-		GIT_AUTHOR_DATE=$(git -C "$tree" log -1 --format=%aI "$commit") \
-			git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty -F "$changes/message"
+		# The author stays.
+		git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty -C "$commit"
+		git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty --amend -F "$changes/message"
 	done
 	git -C "$tree" checkout -q -B series
 	cmp -s "$changes/cover.old" "$changes/cover" || say "the cover letter of $from changed; patches/$base has its own"

@@ -39,7 +39,7 @@ write_copies()
 		*) chmod 644 "$top/$file" ;;
 		esac
 	done
-	maintainers_entry "$gitdir" base series >"$top/MAINTAINERS"
+	added_entry "$base" >"$top/MAINTAINERS"
 	read_lines copies git -C "$top" ls-files drivers include tools Documentation
 	for file in "${copies[@]}"; do
 		if ! git -C "$dir" cat-file -e "series:$file" 2>/dev/null; then

@@ -4,8 +4,8 @@
 # What the checks and "make review" share: the patches one by one, compiled
 # and judged by checkpatch. Sourced after all.sh.
 
-# The series' commits, in order.
-commits() { in_git rev-list --reverse "base..$applied"; }
+# commits [TIP]: of the series, in order
+commits() { in_git rev-list --reverse "base..${1:-$applied}"; }
 
 # The compilers' words for a problem, without line numbers, so that the same
 # warning on another line is not a new one.

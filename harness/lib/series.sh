@@ -12,15 +12,11 @@ added_files()
 	plain_git --git-dir="$1" diff --no-renames --diff-filter=A --name-only "$2" "$3"
 }
 
-# The entry that the series adds to MAINTAINERS, without the lines that a later
-# patch adds to it; MAINTAINERS in this repository holds just this entry.
-maintainers_entry()
+# added_entry BASE: what the documentation patch adds to MAINTAINERS; MAINTAINERS in
+# this repository holds just this entry.
+added_entry()
 {
-	local first
-
-	first=$(plain_git --git-dir="$1" log --reverse --format=%H "$2..$3" -- MAINTAINERS | sed -n 1p)
-	[ -n "$first" ] || die "no patch adds an entry to MAINTAINERS"
-	plain_git --git-dir="$1" diff -U0 "$first^" "$first" -- MAINTAINERS | sed -n '/^+++/d; s/^+\(.\)/\1/p'
+	sed -n '/^+++ b.MAINTAINERS/,/^diff/{ /^+++/d; s/^+\(.\)/\1/p }' "$top/patches/$1"/0006-*.patch
 }
 
 # The text of a cover letter

@@ -30,12 +30,6 @@ copied_blobs()
 		done | sort
 }
 
-# What the documentation patch adds to MAINTAINERS
-added_entry()
-{
-	sed -n '/^+++ b.MAINTAINERS/,/^diff/{ /^+++/d; s/^+\(.\)/\1/p }' "$top/patches/$1"/0006-*.patch
-}
-
 # The files that the series adds are the same bytes on each base.
 check_same_files()
 {

@@ -104,8 +104,6 @@ check_copies()
 	diff <(copied_blobs "$base") \
 		<(in_git ls-tree -r "$applied" -- "${added[@]}" | awk '{ print $4, substr($3, 1, 12) }' | sort) ||
 		die "in-tree copies and patches/ differ; \"make export\" writes both"
-	maintainers_entry "$gitdir" base "$applied" | diff - "$top/MAINTAINERS" ||
-		die "MAINTAINERS and patch 6 differ; \"make export\" writes both"
 }
 
 # A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
