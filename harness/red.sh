@@ -6,7 +6,8 @@
 # takes a property from the series and names the tests that must then fail, a line
 # each: "Red: kunit CASE", a unit test on UML, or "Red: PROGRAM CASE", in the VM on
 # Debian's kernel, or on one built here for fault injection. With -k only
-# the unit tests. Last line: N passed, N failed, N skipped.
+# the unit tests. RUNS=N runs the VM of each mutant N times, and each must be red.
+# Last line: N passed, N failed, N skipped.
 set -euo pipefail
 
 # shellcheck source=harness/lib/all.sh
@@ -48,7 +49,7 @@ try_on_uml()
 # The mutant's kernel or modules; that the VM as a whole fails says nothing.
 try_in_vm()
 {
-	local name=$1 kernel dir=$debian_dir/mutant tests machines=warp options
+	local name=$1 kernel dir=$debian_dir/mutant tests machines=warp options run
 
 	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
 	case $tests in
@@ -71,12 +72,14 @@ try_in_vm()
 	*vfio_cost_test*) machines=count ;;
 	*vfio_flood_test*) machines= ;;
 	esac
-	rm -rf "$logs/red.$name"
 	# shellcheck disable=SC2086 # words
 	machine $machines
-	# shellcheck disable=SC2086,SC2310 # names; it must fail
-	vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" $tests || true
-	red_in "$name" '^vfio_' "$logs/red.$name/results.log"
+	for ((run = 1; run <= ${RUNS:-1}; run++)); do
+		rm -rf "$logs/red.$name"
+		# shellcheck disable=SC2086,SC2310 # names; it must fail
+		vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" $tests || true
+		red_in "$name" '^vfio_' "$logs/red.$name/results.log"
+	done
 }
 
 try_mutant()
