@@ -30,7 +30,8 @@ make carry BASE=linux-7.3  apply what the series gained to another base
 make review         run what kernel maintainers and their bots run, patch by patch:
                     out/review.txt (ARGS=--self-test: does it find planted faults?)
 make red            remove each property from the series in turn (tests/mutants) and
-                    expect its tests to fail (MUTANTS="NAME...": these; RUNS=5: in five VMs each)
+                    expect its tests to fail (MUTANTS="NAME...": these; RUNS=5: each
+                    test in the VM five times)
 make model          search the model of the protocol (docs/model) with spin
 make bench          compare the costs with the unpatched kernel: instructions and
                     text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
