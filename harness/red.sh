@@ -71,6 +71,7 @@ try_in_vm()
 	case $tests in
 	*vfio_cost_test*) machines=count ;;
 	*vfio_flood_test*) machines= ;;
+	*vfio_hotplug_test*) machines="warp hotplug" ;;
 	esac
 	# shellcheck disable=SC2086 # words
 	machine $machines
