@@ -28,7 +28,7 @@ write_changes()
 	old_tip=$(in_src rev-parse HEAD)
 	read_lines old commits "$old_tip"
 	read_lines new commits
-	[ "${#old[@]}" = "${#new[@]}" ] || die "patches/$base had ${#old[@]} patches and has ${#new[@]}; carry that by hand"
+	[ "${#old[@]}" = "${#new[@]}" ] || die "patches/$base had ${#old[@]} patches and has ${#new[@]}; port this by hand"
 	for i in "${!new[@]}"; do
 		in_git diff --no-renames "${old[i]}" "${new[i]}" >"$dir/$((i + 1)).diff"
 		in_git log -1 --format=%B "${old[i]}" >"$dir/$((i + 1)).message.old"
@@ -76,7 +76,7 @@ carry_message()
 		cat "$changes/$n.message"
 	else
 		cmp -s "$changes/$n.message.old" "$changes/$n.message" ||
-			say "patch $n: its message differs here and changed there; not carried over" >&2
+			say "patch $n: its message changed, but $base has its own: edit it by hand" >&2
 		cat "$changes/$n.message.here"
 	fi
 }

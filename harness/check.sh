@@ -25,12 +25,12 @@ running=
 tell_interrupted()
 {
 	finished=1
-	say "" "ended after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
+	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
 	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
 		say "its log, $logs/$running.log, ends with:"
 		tail -n 20 "$logs/$running.log" | cut -c 1-200
 	fi
-	record fail "$running: ended before it was done"
+	record fail "$running: interrupted"
 	say "$(count_of pass) passed, $(count_of fail) failed, $(count_of skip) skipped"
 }
 
@@ -103,8 +103,8 @@ run_check()
 	for dep in $(field check "$name" 4); do
 		make_need "$dep"
 		if [ -z "${need_state[$dep]}" ]; then
-			say "$title" "    NOT RUN: there is no $dep"
-			record fail "$title: not run, there is no $dep"
+			say "$title" "    NOT RUN: $dep was not made"
+			record fail "$title: not run, $dep was not made"
 			return
 		fi
 	done
@@ -176,7 +176,7 @@ main()
 			left_out+=("$name")
 		fi
 	done
-	[ "${#left_out[@]}" = 0 ] || say "" "left out, as it might not end within $within minutes: ${left_out[*]}"
+	[ "${#left_out[@]}" = 0 ] || say "" "left out, as it may take longer than $within minutes: ${left_out[*]}"
 	finish
 }
 

@@ -296,7 +296,7 @@ print_table()
 	local name kernels
 
 	read_lines kernels ls "$state/shipped"
-	echo "racing rounds, illegal on igb + nvme of all, and cases passed:"
+	echo "illegal rounds, igb + NVMe, of all rounds, and cases of selftests passed:"
 	for name in "${kernels[@]}" "$(kernel_release)"; do
 		printf '  %-40s %s\n' "Debian's $name as shipped" "$(illegal "shipped-$name")"
 	done
@@ -319,7 +319,7 @@ debug=
 lock
 ensure_packages base fixes
 mkdir -p "$state"
-phase root "a Debian 13 to build in" make_build_root
+phase root "making a Debian 13 root directory to build in" make_build_root
 phase source "the source, with and without the patches" prepare_source
 phase lint "checkpatch" lint_patches
 get_kernel
@@ -340,11 +340,11 @@ for name in stock alone1 alone2 alone3 all; do
 	phase "$name" "tests and rounds: $name" run "$name" "rounds ${tests[*]}" -k "$(kernel_image)" -d "$state/$name"
 done
 # The core of PCI in Debian's kernel has no patch.
-phase red-stock "what must fail, fails: stock" must_fail stock open_race group_sharers failing_bind kill_numvfs_reader
-phase red-alone1 "what must fail, fails: patch 1" must_fail alone1 open_race group_sharers kill_numvfs_reader
-phase red-alone2 "what must fail, fails: patch 2" must_fail alone2 failing_bind kill_numvfs_reader
-phase red-alone3 "what must fail, fails: patch 3" must_fail alone3 open_race group_sharers failing_bind kill_numvfs_reader
-phase red-all "what must fail, fails: all patches" must_fail all kill_numvfs_reader
+phase red-stock "these cases must fail: stock" must_fail stock open_race group_sharers failing_bind kill_numvfs_reader
+phase red-alone1 "these cases must fail: patch 1" must_fail alone1 open_race group_sharers kill_numvfs_reader
+phase red-alone2 "these cases must fail: patch 2" must_fail alone2 failing_bind kill_numvfs_reader
+phase red-alone3 "these cases must fail: patch 3" must_fail alone3 open_race group_sharers failing_bind kill_numvfs_reader
+phase red-all "these cases must fail: all patches" must_fail all kill_numvfs_reader
 phase none-all "no round is illegal" no_illegal all
 for name in stock all; do
 	phase "cost-$name" "what an open costs: $name" run_costs "$name"
@@ -357,9 +357,9 @@ if [ -n "$debug" ]; then
 		phase "debug-$name" "tests, rounds, failing allocations on it" run "debug-$name" \
 			"rounds ${tests[*]} capture" -k "$state/bzImage.$name"
 	done
-	phase red-debug-stock "what must fail, fails: stock" must_fail debug-stock open_race group_sharers failing_bind kill_numvfs_reader
+	phase red-debug-stock "these cases must fail: stock" must_fail debug-stock open_race group_sharers failing_bind kill_numvfs_reader
 	phase red-debug-all "nothing fails with all patches" must_fail debug-all
-	phase lost-stock "stock loses a VF if an allocation fails" lost_some debug-stock
+	phase lost-stock "without patches, a VF is not captured if an allocation fails" lost_some debug-stock
 	phase lost-all "with all patches, none is lost" all_captured debug-all
 	phase none-debug "no round is illegal" no_illegal debug-all
 fi

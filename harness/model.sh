@@ -46,9 +46,9 @@ check_series()
 		die "the series' protocol does not hold ($dir/result)"
 	fi
 	if grep -qE 'max search depth too small|Search not completed|out of memory|resource' "$dir/result"; then
-		die "the search came to no end ($dir/result)"
+		die "the search did not finish ($dir/result)"
 	fi
-	grep -q 'invalid end states.*+' "$dir/result" || die "deadlocks were not looked for ($dir/result)"
+	grep -q 'invalid end states.*+' "$dir/result" || die "spin did not search for deadlocks ($dir/result)"
 	[ "$(grep -c '^unreached in' "$dir/result")" = 3 ] || die "spin does not say what code it reached ($dir/result)"
 	unreached=$(grep -A1 '^unreached in' "$dir/result" | grep -E '^\s' | grep -vE '^\s+\(0 of [0-9]+ states\)' || true)
 	[ -z "$unreached" ] || die "code that was never reached ($dir/result)"
@@ -67,7 +67,7 @@ check_refuted()
 		die "$name: not refuted for $property ($dir/result)"
 	say "" "$3: $property is refuted:"
 	sed 's/^/    /' "$dir/story"
-	grep -Pzq "$4" "$dir/story" || die "$name: that is another story than the one it must be"
+	grep -Pzq "$4" "$dir/story" || die "$name: refuted by a different counterexample"
 	refuted=$((refuted + 1))
 }
 
@@ -78,13 +78,13 @@ fi
 check_series
 # The race, in the order in which the cover letter tells it, and nothing else
 check_refuted SEPARATE p1 "check and count apart, as in unpatched kernels" \
-	'\AT1 is set, and nothing is open\nVF driver . gives T1: it is right\n'\
-'PF driver . gives T2: let in, VFs in use: 0\nPF driver .: the PF is open\nVF driver .: the VF is open\n\Z'
-check_refuted LEAK p4 "an open that fails is not given back" 'VF driver .: the VF does not open\n\Z'
-# A VF is open, and a PF driver is let in that does not give the VF's token.
-vf_open='VF driver (.) gives T1: it is right\n(.*\n)*VF driver \1: the VF is open\n((?!VF driver \1: the VF is closed).*\n)*'
-check_refuted EARLY p1 "an open is given back before the device is closed" \
-	"${vf_open}PF driver . gives T2: let in, VFs in use: 0\n\Z"
-check_refuted BARE p1 "a PF driver without a token is let in while a VF is in use" \
-	"${vf_open}PF driver . gives no token: let in, VFs in use: 1\n\Z"
+	'\AT1 is set, and nothing is open\nVF driver . presents T1: match\n'\
+'PF driver . presents T2: admitted, VFs in use: 0\nPF driver .: the PF is open\nVF driver .: the VF is open\n\Z'
+check_refuted LEAK p4 "an open that fails is not put" 'VF driver .: the VF does not open\n\Z'
+# A VF is open, and a PF driver is admitted that does not present the VF's token.
+vf_open='VF driver (.) presents T1: match\n(.*\n)*VF driver \1: the VF is open\n((?!VF driver \1: the VF is closed).*\n)*'
+check_refuted EARLY p1 "an open is put before the device is closed" \
+	"${vf_open}PF driver . presents T2: admitted, VFs in use: 0\n\Z"
+check_refuted BARE p1 "a PF driver without a token is admitted while a VF is in use" \
+	"${vf_open}PF driver . presents no token: admitted, VFs in use: 1\n\Z"
 say "" "model: $states states of the series' protocol, 0 errors; ${#changes[@]} changes, $refuted refuted; $(elapsed $SECONDS)"

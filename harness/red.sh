@@ -32,7 +32,7 @@ red_in()
 	for line in "${cases[@]}"; do
 		line=${line#* }
 		grep -qE "^ *not ok [0-9]+ (- )?${line//./\\.}( |\$)" "$3" ||
-			{ say "error: \"$line\" is not red without what $1 takes away"; bad=1; }
+			{ say "error: \"$line\" passes with mutant $1, but must fail"; bad=1; }
 	done
 	[ "$bad" = 0 ]
 }
@@ -114,7 +114,7 @@ results=$work/red.results
 for name in "${names[@]}"; do
 	name=$(basename "$name" .diff)
 	[ -f "$mutants/$name.diff" ] || die "$name: no such file in tests/mutants"
-	try_phase "red.$name" "$name: red?" try_mutant "$name"
+	try_phase "red.$name" "mutant $name: its tests must fail" try_mutant "$name"
 	if [ "$phase_status" = 0 ]; then
 		record pass "$name"
 	else

@@ -22,7 +22,8 @@ if [ -n "${CMD:-}" ]; then
 	vmtest_host_root shell debian -t 3600 -c "$CMD"
 else
 	say ""
-	say "Linux with the patches in a virtual machine, with the files of this machine, read-only."
+	say "A virtual machine with the patched vfio. It sees the files of this machine; changes to"
+	say "them stay in the VM and are lost when it ends."
 	say "vfio_open opens a device (vfio_open -h); docs/howto has more to try. tmux gives several"
 	say "terminals. To leave: exit or Ctrl-D. If it hangs: Ctrl-A x."
 	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT

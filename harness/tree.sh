@@ -26,10 +26,10 @@ refresh_series()
 	series=$(commit_of refs/heads/series)
 	tip=$(commit_of "$applied")
 	if [ -n "$series" ] && [ "$series" != "$tip" ] && [ "$series" != "$(commit_of "$exported")" ]; then
-		[ "${FORCE:-}" = 1 ] || die "branch \"series\" in ${tree#"$top"/} has commits that are not in patches/: \"make export\" puts them there, \"make tree FORCE=1\" starts anew (and keeps the branch under another name)"
+		[ "${FORCE:-}" = 1 ] || die "branch \"series\" in ${tree#"$top"/} has commits that are not in patches/: \"make export\" puts them there, \"make tree FORCE=1\" starts again and keeps this branch as series-DATE"
 		keep=series-$(date +%Y%m%d-%H%M%S)
 		in_git branch "$keep" "$series"
-		say "the branch as it was is now \"$keep\""
+		say "the previous branch is kept as \"$keep\""
 	fi
 	if [ -d "$tree" ]; then
 		[ -z "$(git -C "$tree" status --porcelain)" ] ||
@@ -84,7 +84,7 @@ fill_branch()
 	in_kernel checkout -q -b "$new_branch"
 	"$basedir/prepare" "$kernel"
 	in_kernel add -u .
-	in_kernel commit -q -m "vfio/pci: take the older VF token code out"
+	in_kernel commit -q -m "vfio/pci: Remove the older VF token code"
 	apply_patches "$kernel"
 }
 
@@ -106,7 +106,7 @@ patch_kernel()
 	trap 'end_phase; undo_branch' EXIT
 	phase kernel-tree "patching $kernel" fill_branch
 	undo=
-	say "$kernel: branch \"$new_branch\", the older VF token code taken out and $(patch_files | wc -l) patches"
+	say "$kernel: branch \"$new_branch\", the older VF token code removed, $(patch_files | wc -l) patches applied"
 }
 
 lock

@@ -199,7 +199,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 		EXPECT_FALSE(pci_exists(addr[0]));
 		EXPECT_FALSE(pci_exists(addr[1]));
 		EXPECT_EQ(users, pci_read_int(pf, "power/runtime_usage"));
-		EXPECT_TRUE(klog_find(self->log, addr[i], "cannot set driver_override"));
+		EXPECT_TRUE(klog_find(self->log, addr[i], "not captured"));
 		EXPECT_TRUE(klog_find(self->log, pf, "SR-IOV refused"));
 		EXPECT_FALSE(klog_find(log, addr[i], "is now bound to"));
 		close(log);

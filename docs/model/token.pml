@@ -34,10 +34,10 @@ proctype pf_driver(byte me)
 	:: atomic { !pf_taken -> pf_taken = true }; choose(with); spin_lock();
 	   if	/* vfio_pci_pf_open() */
 	   :: vf_opens && with != token && (with || !BARE) ->
-	      spin_unlock(); printf("PF driver %d gives T%d: refused\n", me, with); goto out
+	      spin_unlock(); printf("PF driver %d presents T%d: refused\n", me, with); goto out
 	   :: else -> token = (with && !vf_opens -> with : token)
 	   fi;
-	   d_step { printf("PF driver %d gives T%d: let in, VFs in use: %d\n", me, with, vf_opens);
+	   d_step { printf("PF driver %d presents T%d: admitted, VFs in use: %d\n", me, with, vf_opens);
 		    check_admit(with); lock = false };
 	   if	/* vfio_df_device_first_open(): resets the PF, may fail */
 	   :: printf("PF driver %d: the PF does not open\n", me); goto out
@@ -62,10 +62,10 @@ proctype vf_driver(byte me)
 
 	do
 	:: choose(with); busy++; spin_lock();
-	   if	/* vfio_pci_pf_open_vf() */
+	   if	/* vfio_pci_pf_open() */
 	   :: with != token ->
-	      spin_unlock(); printf("VF driver %d gives T%d: refused\n", me, with); goto out
-	   :: else -> must[me] = with; printf("VF driver %d gives T%d: it is right\n", me, with)
+	      spin_unlock(); printf("VF driver %d presents T%d: refused\n", me, with); goto out
+	   :: else -> must[me] = with; printf("VF driver %d presents T%d: match\n", me, with)
 	   fi;
 	   count(!SEPARATE); spin_unlock();
 	   if	/* vfio_df_device_first_open(): resets the VF, may fail or be interrupted */

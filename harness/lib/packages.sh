@@ -116,7 +116,7 @@ ensure_packages()
 	local missing qemu root=()
 
 	[ -f /etc/debian_version ] ||
-		die "this is no Debian system: the packages in harness/packages/ ($*) have to be installed by hand"
+		die "not a Debian system: install the packages listed in harness/packages/ ($*) by hand"
 	read_lines missing missing_packages "$@"
 	read_lines qemu missing_qemus "$@"
 	missing+=("${qemu[@]/%/ (8.0 or newer)}")

@@ -61,7 +61,7 @@ check_table()
 			;;
 		check)
 			function=check_${name//-/_}
-			[ -n "$(field tier "${rest%%|*}" 2)" ] || die "harness/checks: $name is of no tier"
+			[ -n "$(field tier "${rest%%|*}" 2)" ] || die "harness/checks: $name has no valid tier"
 			rest=$(field check "$name" 4)
 			;;
 		'' | '#'*) continue ;;
@@ -71,7 +71,7 @@ check_table()
 			[ "$(type -t "$function")" = function ] || die "harness/checks: $name: there is no $function"
 		done
 		for dep in $rest; do
-			[ -n "$(field need "$dep" 2)" ] || die "harness/checks: $name needs $dep, which is not there"
+			[ -n "$(field need "$dep" 2)" ] || die "harness/checks: $name needs $dep, which is not defined"
 		done
 	done <"$top/harness/checks"
 }

@@ -27,7 +27,8 @@
  * change the driver_override afterwards.  VFs are added and removed with the
  * device_lock() of the PF held, except by EEH of powernv, which removes and
  * adds single VFs.  On s390, VFs are linked to their PF after they were added,
- * so they are not captured, but they require the token.
+ * so they are not captured, but they require the token if they are bound to
+ * vfio-pci after it.
  */
 
 #include <crypto/utils.h>
@@ -55,18 +56,21 @@ struct vfio_pci_pf {
 	spinlock_t	lock;		/* protects token and vf_opens */
 	uuid_t		token;
 	unsigned long	vf_opens;	/* files of VFs, open or being opened */
+	char		driver[];	/* name of the PF's driver */
 };
 
 /* The devices of PFs by their pci_dev, from before they have VFs until after. */
 static DEFINE_XARRAY(vfio_pci_pfs);
 
-static struct vfio_pci_pf *vfio_pci_pf_alloc(void)
+static struct vfio_pci_pf *vfio_pci_pf_alloc(const char *driver)
 {
-	struct vfio_pci_pf *pf = kzalloc_obj(*pf);
+	size_t len = strlen(driver);
+	struct vfio_pci_pf *pf = kzalloc_flex(*pf, driver, len + 1);
 
 	if (!pf)
 		return NULL;
 
+	memcpy(pf->driver, driver, len);
 	kref_init(&pf->ref);
 	spin_lock_init(&pf->lock);
 	uuid_gen(&pf->token);
@@ -127,19 +131,18 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 	return !crypto_memneq(&pf->token, token, sizeof(*token));
 }
 
-/* Check the token and count an open of a VF. */
-static int vfio_pci_pf_open_vf(struct vfio_pci_pf *pf, const uuid_t *token)
+/* An open of the PF, or of a VF: check the token, and count the open or set it. */
+static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *token)
 {
-	int ret = -EACCES;
-
-	if (!token)
-		return ret;
+	int ret = 0;
 
 	spin_lock(&pf->lock);
-	if (vfio_pci_pf_token_is(pf, token)) {
+	if ((is_vf || pf->vf_opens) && !(token && vfio_pci_pf_token_is(pf, token)))
+		ret = -EACCES;
+	else if (is_vf)
 		pf->vf_opens++;
-		ret = 0;
-	}
+	else if (token)
+		pf->token = *token;
 	vfio_pci_pf_unlock(pf);
 
 	return ret;
@@ -153,28 +156,11 @@ static void vfio_pci_pf_close_vf(struct vfio_pci_pf *pf)
 	vfio_pci_pf_unlock(pf);
 }
 
-/* Check the token of an open of the PF while a VF is in use, or set it. */
-static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
-{
-	int ret = 0;
-
-	spin_lock(&pf->lock);
-	if (pf->vf_opens) {
-		if (!token || !vfio_pci_pf_token_is(pf, token))
-			ret = -EACCES;
-	} else if (token) {
-		uuid_copy(&pf->token, token);
-	}
-	vfio_pci_pf_unlock(pf);
-
-	return ret;
-}
-
 /* The caller has the PF open.  Open VFs are not affected. */
 static void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	spin_lock(&pf->lock);
-	uuid_copy(&pf->token, token);
+	pf->token = *token;
 	vfio_pci_pf_unlock(pf);
 }
 
@@ -187,25 +173,25 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 {
 	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 	struct pci_dev *pdev = vdev->pdev;
+	const char *reason;
 	int ret;
 
-	if (!vdev->pf)
-		ret = token ? -EINVAL : 0;
-	else if (pdev->is_virtfn)
-		ret = vfio_pci_pf_open_vf(vdev->pf, token);
+	if (vdev->pf)
+		ret = vfio_pci_pf_open(vdev->pf, pdev->is_virtfn, token);
 	else
-		ret = vfio_pci_pf_open(vdev->pf, token);
+		ret = token ? -EINVAL : 0;
 
 	/* Rate-limit per device: one must not hide refusals by others */
 	if (!ret || !__ratelimit(&vdev->refusals))
 		return ret;
 
 	if (!vdev->pf)
-		pci_info(pdev, "open refused: VF token presented, but the PF is not bound to vfio-pci\n");
+		reason = "VF token presented, but the PF is not bound to vfio-pci";
 	else if (token)
-		pci_info(pdev, "open refused: wrong VF token\n");
+		reason = "wrong VF token";
 	else
-		pci_info(pdev, "open refused: VF token required\n");
+		reason = "VF token required";
+	pci_info(pdev, "open refused: %s\n", reason);
 	return ret;
 }
 
@@ -300,7 +286,7 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 	if (pdev->is_virtfn) {
 		vdev->pf = vfio_pci_pf_get(pci_physfn(pdev));
 	} else {
-		vdev->pf = vfio_pci_pf_alloc();
+		vdev->pf = vfio_pci_pf_alloc(pdev->driver->name);
 		if (!vdev->pf)
 			return -ENOMEM;
 
@@ -343,6 +329,7 @@ void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
 		return;
 
 	vfio_pci_sriov_set_numvfs(vdev->pdev, 0);
+	/* No memory_lock: a racing PCI_PM_CTRL write would get -EBUSY at most */
 	WRITE_ONCE(vdev->has_vfs, false);
 	pm_runtime_put(&vdev->pdev->dev);
 }
@@ -371,17 +358,14 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 
 	vdev->lost_vf = false;
 	ret = vfio_pci_sriov_set_numvfs(pdev, nr_virtfn);
-	if (ret)
-		goto out_has_vfs;
-
-	if (!vdev->lost_vf)
+	if (!ret && vdev->lost_vf) {
+		pci_warn(pdev, "SR-IOV refused: not all VFs captured; removal waits for their users\n");
+		vfio_pci_sriov_set_numvfs(pdev, 0);
+		ret = -ENOMEM;
+	}
+	if (!ret)
 		return nr_virtfn;
 
-	pci_err(pdev, "SR-IOV refused: cannot capture all VFs; removing them waits for their users\n");
-	vfio_pci_sriov_disable(vdev);
-	return -ENOMEM;
-
-out_has_vfs:
 	WRITE_ONCE(vdev->has_vfs, false);
 out_pm:
 	pm_runtime_put(&pdev->dev);
@@ -419,14 +403,14 @@ static int vfio_pci_sriov_override(struct pci_dev *vf, const char *name)
  * a notifier is ignored, so to the driver core a VF that cannot be captured
  * must look like one that is being removed: no driver will bind to it.
  */
-static void vfio_pci_sriov_capture(struct pci_dev *physfn, struct pci_dev *vf)
+static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
+				   struct pci_dev *physfn, struct pci_dev *vf)
 {
-	const char *name = physfn->driver->name;
 	struct vfio_pci_core_device *vdev;
 
-	if (!vfio_pci_sriov_override(vf, name)) {
+	if (!vfio_pci_sriov_override(vf, pf->driver)) {
 		pci_info(physfn, "VF %s captured: driver_override is %s\n",
-			 pci_name(vf), name);
+			 pci_name(vf), pf->driver);
 		return;
 	}
 
@@ -439,8 +423,8 @@ static void vfio_pci_sriov_capture(struct pci_dev *physfn, struct pci_dev *vf)
 	if (vdev)
 		vdev->lost_vf = true;
 	xa_unlock(&vfio_pci_pfs);
-	pci_err(physfn, "cannot set driver_override of VF %s; no driver will bind to it\n",
-		pci_name(vf));
+	pci_warn(physfn, "VF %s not captured: no driver will bind to it\n",
+		 pci_name(vf));
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,
@@ -448,32 +432,26 @@ static int vfio_pci_sriov_notify(struct notifier_block *nb,
 {
 	struct pci_dev *vf = to_pci_dev(data);
 	struct pci_dev *physfn = pci_physfn(vf);
+	struct vfio_pci_pf *pf;
 
-	if (!vf->is_virtfn || !xa_load(&vfio_pci_pfs, (unsigned long)physfn))
+	/* The PF may be unbound meanwhile: EEH does not hold its device_lock() */
+	pf = vf->is_virtfn ? vfio_pci_pf_get(physfn) : NULL;
+	if (!pf)
 		return NOTIFY_DONE;
 
 	if (action == BUS_NOTIFY_ADD_DEVICE)
-		vfio_pci_sriov_capture(physfn, vf);
+		vfio_pci_sriov_capture(pf, physfn, vf);
 	else if (action == BUS_NOTIFY_BOUND_DRIVER &&
 		 !to_pci_driver(vf->dev.driver)->driver_managed_dma)
 		pci_warn(physfn, "VF %s is now bound to host driver %s\n",
 			 pci_name(vf), vf->dev.driver->name);
+	vfio_pci_pf_put(pf);
 	return NOTIFY_OK;
 }
 
-static struct notifier_block vfio_pci_sriov_nb = {
+struct notifier_block vfio_pci_sriov_nb = {
 	.notifier_call = vfio_pci_sriov_notify,
 };
-
-int vfio_pci_sriov_register(void)
-{
-	return bus_register_notifier(&pci_bus_type, &vfio_pci_sriov_nb);
-}
-
-void vfio_pci_sriov_unregister(void)
-{
-	bus_unregister_notifier(&pci_bus_type, &vfio_pci_sriov_nb);
-}
 
 #ifdef CONFIG_VFIO_PCI_SRIOV_KUNIT_TEST
 #include "vfio_pci_sriov_kunit.c"

@@ -140,13 +140,13 @@ judge_red()
 				if (other) { print want ":" other ", must fail"; exit 1 }
 			}' "$2" || bad=$((bad + 1))
 	done
-	say "${#tests[@]} tests must fail on the unpatched kernel, $bad did not"
+	say "of ${#tests[@]} tests that must fail on the unpatched kernel, $bad did not"
 	[ "$bad" = 0 ]
 }
 
 # red_run CHECK KERNEL LIST: that many fail is what they are for here, so the run
-# can't. Only the programs of which something must be red; racing through groups, as
-# the cdevs are not guarded there at all, and long enough to find the race.
+# can't. Only the programs of which a case must fail, through groups: the unpatched
+# kernel checks no token for cdevs. Rounds of vfio_stress_test, enough to find the race.
 red_run()
 {
 	local tests
