@@ -23,6 +23,11 @@ key_nvme_driver()
 	} | hash_of
 }
 
+# dpdk:SUITE of Debian: a root directory with its DPDK
+make_dpdk() { make_root "$cache/dpdk-$1" "$1" dpdk-dev iproute2 kmod procps python3; }
+
+key_dpdk() { awk '$2 == "dpdk-dev" { found = 1 } found && /^Version/ { print; exit }' "$cache/dpdk-$1/var/lib/dpkg/status"; }
+
 # ---- pages
 
 # page_on_vm NAME KERNEL PAGE [SECONDS]
@@ -51,6 +56,13 @@ pages()
 }
 
 check_howto() { pages howto debian "$top"/docs/howto/{dpdk,host,qemu}.md; }
+
+# For operators with several users
+check_tenants() { pages tenants debian "$top"/docs/howto/{tenants,containers}.md; }
+
+check_dpdk_trixie() { VM_ROOT=$cache/dpdk-trixie pages dpdk-trixie debian "$top/docs/howto/dpdk.md"; }
+
+check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$top/docs/howto/dpdk.md"; }
 
 check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
 
