@@ -161,4 +161,5 @@ def main(path):
     return 0 if good else 1
 
 
-sys.exit(main(sys.argv[1]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

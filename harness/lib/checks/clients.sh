@@ -64,6 +64,16 @@ check_dpdk_trixie() { VM_ROOT=$cache/dpdk-trixie pages dpdk-trixie debian "$top/
 
 check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$top/docs/howto/dpdk.md"; }
 
+# MINUTES of the guest's time
+check_endure()
+{
+	local kernel=${KERNEL:-series.debug}
+
+	vmtest_host_root endure "$kernel" -t 7200 -f "$clients/page.py" -f "$clients/endure.py" -f "$top/tests/vfio_leaks_test" \
+		-c "vfio-sriov start 0000:01:00.0 --vfs 4 && echo 128 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages &&
+			python3 endure.py ${MINUTES:-10}" | tee "$(ktap_of endure)"
+}
+
 check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
 
 # What is not refused there is red in the page that says it is refused; and then
