@@ -64,16 +64,6 @@ check_dpdk_trixie() { VM_ROOT=$cache/dpdk-trixie pages dpdk-trixie debian "$top/
 
 check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$top/docs/howto/dpdk.md"; }
 
-# MINUTES of the guest's time
-check_endure()
-{
-	local kernel=${KERNEL:-series.debug}
-
-	vmtest_host_root endure "$kernel" -t 7200 -f "$clients/page.py" -f "$clients/endure.py" -f "$top/tests/vfio_leaks_test" \
-		-c "vfio-sriov start 0000:01:00.0 --vfs 4 && echo 128 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages &&
-			python3 endure.py ${MINUTES:-10}" | tee "$(ktap_of endure)"
-}
-
 check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
 
 # What is not refused there is red in the page that says it is refused; and then
@@ -138,4 +128,14 @@ check_hang()
 	ktap_cases "$dir/ktap" >"$dir/cases"
 	[ "$(grep -c '^fail.*vfio_hang_test' "$dir/cases")" = 2 ] || die "it did not fail on both PFs"
 	[ "$(grep -c 'ended by its limit of 5 s' "$dir/ktap")" = 2 ] || die "the limit did not end it"
+}
+
+# ---- at length: MINUTES of the guest's time
+
+check_deep_dpdk()
+{
+	vmtest_host_root deep-dpdk "${KERNEL:-series.debug}" -t 7200 \
+		-f "$clients/page.py" -f "$clients/endure.py" -f "$top/tests/vfio_leaks_test" \
+		-c "vfio-sriov start 0000:01:00.0 --vfs 4 && echo 128 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages &&
+			python3 endure.py ${MINUTES:-10}" | tee "$(ktap_of deep-dpdk)"
 }
