@@ -120,10 +120,10 @@ def minute(pf, sender, receiver):
     return sent
 
 
-def memory():
+def kernel_memory():
+    """Of slabs that the kernel cannot give back, in KiB"""
     with open("/proc/meminfo", encoding="ascii") as lines:
-        return " ".join(line.replace(" ", "").strip() for line in lines
-                        if line.startswith(("MemAvailable", "SUnreclaim")))
+        return int(next(line for line in lines if line.startswith("SUnreclaim")).split()[1])
 
 
 def no_leaks():
@@ -136,12 +136,18 @@ def no_leaks():
 def minutes_are_good(minutes):
     drivers, ended = [Driver() for _ in DRIVERS], threading.Event()
     opener = threading.Thread(target=others, args=(ended,))
+    memory = []
     expect(OPEN, PF, "type1", TOKEN)
     opener.start()
     for number in range(1, minutes + 1):
         try:
             sent = minute(*drivers)
-            page.say("%d packets sent and received; opens: %s; %s" % (sent, opens, memory()))
+            memory.append((kernel_memory(), sum(opens.values())))
+            page.say("%d packets sent and received; opens: %s; SUnreclaim: %d KiB" % (sent, opens, memory[-1][0]))
+            # In ten minutes, 1 KiB lost in each open is more than this.
+            grown, opened = (memory[-1][i] - memory[0][i] for i in (0, 1))
+            if grown > 1024 + opened / 2:
+                wrong.append("kernel memory has grown by %d KiB in %d opens" % (grown, opened))
         except (page.NotAsShown, OSError, subprocess.SubprocessError) as problem:
             wrong.append(str(problem))
         for line in "\n".join(wrong).splitlines():
