@@ -98,7 +98,7 @@ def send_packets(sender, receiver):
 
 
 def minute(pf, sender, receiver):
-    pf.start(PF)
+    pf.start(PF, "--no-lsc-interrupt")
     receiver.start(RECEIVER, "--forward-mode=rxonly")
     sender.start(SENDER, "--forward-mode=mac --eth-peer=0," + ADDRESS)
     sent = send_packets(sender, receiver)
@@ -109,7 +109,7 @@ def minute(pf, sender, receiver):
     for path in "type1", "cdev":
         expect(REFUSED, PF, path)
         expect(REFUSED, PF, path, str(uuid.uuid4()))
-    pf.start(PF)
+    pf.start(PF, "--no-lsc-interrupt")
     sender.tell("quit")
     receiver.tell("quit")
     # Nothing counts as in use that is not.
