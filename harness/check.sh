@@ -90,7 +90,7 @@ key_of_check()
 	figures) hash_files "$top"/{README.md,docs/results.md} ;;
 	copies | same-files) hash_files "$top"/{Documentation,MAINTAINERS} ;;
 	esac
-	echo "${ROUNDS:-} ${INPUTS:-}"
+	echo "${ROUNDS:-} ${INPUTS:-} ${MINUTES:-}"
 }
 
 run_check()

@@ -57,5 +57,6 @@ FLAVOUR=plain       the flavour for make kernel and make stock-kernel, such as d
 FRESH=1             checks: repeat what passed and did not change
 ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and hostile inputs to each of
                     three ioctls, on each of two PFs of each kernel
+MINUTES=10          make check-deep: of DPDK traffic, with the PF driver killed in each
 FORCE=1             make tree: start again even if "series" is not exported
 END

@@ -28,7 +28,8 @@ make_root()
 	debootstrap --variant=minbase --keyring="$debian_keyring" trixie "$dir.new" "$(debian_mirror)"
 	if [ "$suite" != trixie ]; then
 		echo "deb $(debian_mirror) $suite main" >"$dir.new/etc/apt/sources.list.d/$suite.list"
-		in_root "$dir.new" apt-get -q update
+		# The mirror may be as of an earlier day, and testing is valid for a week only.
+		in_root "$dir.new" apt-get -q -o Acquire::Check-Valid-Until=false update
 	fi
 	in_root "$dir.new" apt-get -q -y --no-install-recommends -t "$suite" install "$@"
 	rm -rf "$dir.new"/var/cache/apt/archives/*.deb

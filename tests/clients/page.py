@@ -26,7 +26,7 @@ import time
 
 # Prompts as the page shows them, and as they are: no line that a program prints
 # must be taken for the shell's.
-PROMPTS = {"# ": "page.py# "}
+PROMPTS = {"# ": "page.py# ", "$ ": "page.py$ "}
 PROMPTS.update((prompt, prompt) for prompt in ("testpmd> ", "(qemu) ", "guest:/extra# "))
 AT_PROMPT = re.compile("^(%s)" % "|".join(map(re.escape, PROMPTS.values())), re.M)
 # How lines are edited on a terminal.
@@ -42,7 +42,7 @@ class Terminal:
     def __init__(self):
         pid, self.fd = pty.fork()
         if pid == 0:
-            os.environ.update(PS1=PROMPTS["# "], TERM="dumb")
+            os.environ.update(PS1=r"page.py\$ ", TERM="dumb")
             os.execlp("bash", "bash", "--norc", "--noediting", "-i")
         self.text = ""
         self.hangs = False
@@ -161,4 +161,5 @@ def main(path):
     return 0 if good else 1
 
 
-sys.exit(main(sys.argv[1]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

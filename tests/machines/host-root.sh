@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of vmtest.sh
 #
-# vmtest.sh -m host-root.sh: the guest's root is the host's, read only, with an
-# overlay in memory. The host's programs run on the kernel under test.
+# vmtest.sh -m host-root.sh: the guest's root is the host's, or the directory VM_ROOT,
+# read only, with an overlay in memory. Its programs run on the kernel under test.
 
 machines=$(dirname "${BASH_SOURCE[0]}")
 # Programs that poll need a CPU for themselves.
@@ -10,5 +10,5 @@ cpus=4
 extra+=("$machines/host-root-guest.sh")
 run=host-root-guest.sh
 modules+=(9p 9pnet_virtio overlay)
-machine+=(-fsdev "local,id=root,path=/,readonly=on,security_model=none,multidevs=remap"
+machine+=(-fsdev "local,id=root,path=${VM_ROOT:-/},readonly=on,security_model=none,multidevs=remap"
 	-device "virtio-9p-pci,fsdev=root,mount_tag=host,addr=0x1e")

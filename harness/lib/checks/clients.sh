@@ -23,6 +23,11 @@ key_nvme_driver()
 	} | hash_of
 }
 
+# dpdk:SUITE of Debian: a root directory with its DPDK
+make_dpdk() { make_root "$cache/dpdk-$1" "$1" dpdk-dev iproute2 kmod procps python3; }
+
+key_dpdk() { awk '$2 == "dpdk-dev" { found = 1 } found && /^Version/ { print; exit }' "$cache/dpdk-$1/var/lib/dpkg/status"; }
+
 # ---- pages
 
 # page_on_vm NAME KERNEL PAGE [SECONDS]
@@ -51,6 +56,13 @@ pages()
 }
 
 check_howto() { pages howto debian "$top"/docs/howto/{dpdk,host,qemu}.md; }
+
+# For operators with several users
+check_tenants() { pages tenants debian "$top"/docs/howto/{tenants,containers}.md; }
+
+check_dpdk_trixie() { VM_ROOT=$cache/dpdk-trixie pages dpdk-trixie debian "$top/docs/howto/dpdk.md"; }
+
+check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$top/docs/howto/dpdk.md"; }
 
 check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
 
@@ -116,4 +128,15 @@ check_hang()
 	ktap_cases "$dir/ktap" >"$dir/cases"
 	[ "$(grep -c '^fail.*vfio_hang_test' "$dir/cases")" = 2 ] || die "it did not fail on both PFs"
 	[ "$(grep -c 'ended by its limit of 5 s' "$dir/ktap")" = 2 ] || die "the limit did not end it"
+}
+
+# ---- at length: MINUTES of the guest's time. KERNEL=series.debug looks for leaks with
+# kmemleak, and takes ten times as long.
+
+check_deep_dpdk()
+{
+	vmtest_host_root deep-dpdk "${KERNEL:-debian}" -t 7200 \
+		-f "$clients/page.py" -f "$clients/endure.py" -f "$top/tests/vfio_leaks_test" \
+		-c "vfio-sriov start 0000:01:00.0 --vfs 4 && echo 128 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages &&
+			python3 endure.py ${MINUTES:-10}" | tee "$(ktap_of deep-dpdk)"
 }
