@@ -74,7 +74,7 @@ key_qemu()
 # Debian 12's meson is too old. $qemu_patched is the program; its firmware is that
 # of this machine's QEMU.
 qemu_patch=$(echo "$top"/patches/qemu-10.0/*.patch)
-qemu_patched=$work/qemu-patched/qemu-system-x86_64
+qemu_patched=$top/work/q/qemu-system-x86_64
 qemu_build_root=$cache/qemu-build
 qemu_build_packages=(ccache dpkg-dev gcc libc6-dev libfdt-dev libglib2.0-dev meson ninja-build
 	patch perl pkgconf python3 python3-venv xz-utils)
@@ -93,7 +93,7 @@ build_qemu_patched()
 {
 	local dir=${qemu_patched%/*}
 
-	need_disk 1500 "$work"
+	need_disk 1500 "$top/work"
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # expanded by the inner shell
@@ -105,7 +105,8 @@ build_qemu_patched()
 		mkdir build
 		cd build
 		../source/configure --cc="ccache gcc" --target-list=x86_64-softmmu --without-default-features \
-			--without-default-devices --with-devices-x86_64=vfio --disable-install-blobs
+			--without-default-devices --with-devices-x86_64=vfio --disable-docs --disable-install-blobs \
+			--audio-drv-list=
 		ninja -j"$3" qemu-system-x86_64' - "$dir" "$qemu_patch" "$jobs"
 	starter "$qemu_patched" "$qemu_build_root" "$dir/build/qemu-system-x86_64" \
 		-L /usr/share/qemu -L /usr/share/seabios
