@@ -101,7 +101,7 @@ build_qemu_patched()
 		cd "$1"
 		dpkg-source -x /usr/src/qemu_10.0*.dsc source
 		patch -d source -p1 <"$2"
-		printf "CONFIG_%s=y\n" I440FX VFIO_PCI >source/configs/devices/x86_64-softmmu/vfio.mak
+		printf "CONFIG_%s=y\n" I440FX IOMMUFD VFIO_PCI >source/configs/devices/x86_64-softmmu/vfio.mak
 		mkdir build
 		cd build
 		../source/configure --cc="ccache gcc" --target-list=x86_64-softmmu --without-default-features \
