@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# Debian 13 root directories in the cache: one to build in, as the headers' build
-# tools of its backports kernels need its C library; one with a newer QEMU. Need
-# root. Sourced after apt.sh.
+# Root directories of a newer Debian in the cache: one to build in, as the headers'
+# build tools of the backports kernels need its C library; others for their programs.
+# Need root. Sourced after apt.sh.
 
 trixie=$cache/trixie
 trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libelf-dev libssl-dev
@@ -43,27 +43,90 @@ make_trixie()
 	make_root "$trixie" trixie "${trixie_packages[@]}"
 }
 
-# A newer QEMU than Debian 12's, started with its own C library: it needs neither
-# root nor mounts. Prints nothing; $qemu_new is the program.
+# starter FILE ROOT PROGRAM [OPTION]...: a script that starts PROGRAM with the C
+# library of ROOT, which needs neither root nor mounts
+starter()
+{
+	cat >"$1" <<-END
+		#!/bin/sh
+		lib=$2/usr/lib/x86_64-linux-gnu
+		exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" "$3" ${*:4} "\$@"
+	END
+	chmod 755 "$1"
+}
+
+# A newer QEMU than Debian 12's. Prints nothing; $qemu_new is the program.
 qemu_root=$cache/qemu
 qemu_new=$qemu_root/qemu
 
 make_qemu()
 {
 	make_root "$qemu_root" trixie-backports qemu-system-x86
-	cat >"$qemu_new" <<-'END'
-		#!/bin/sh
-		root=${0%/qemu}
-		lib=$root/usr/lib/x86_64-linux-gnu
-		exec "$lib/ld-linux-x86-64.so.2" --library-path "$lib" \
-			"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
-	END
-	chmod 755 "$qemu_new"
+	starter "$qemu_new" "$qemu_root" "$qemu_root/usr/bin/qemu-system-x86_64" \
+		-L "$qemu_root/usr/share/qemu" -L "$qemu_root/usr/share/seabios"
 }
 
 key_qemu()
 {
 	"$qemu_new" --version
+}
+
+# Debian 13's QEMU with the patch of patches/qemu-10.0, built in a Debian 13, as
+# Debian 12's meson is too old. $qemu_patched is the program; its firmware is that
+# of this machine's QEMU.
+qemu_patch=$(echo "$top"/patches/qemu-10.0/*.patch)
+qemu_patched=$top/work/q/qemu-system-x86_64
+qemu_build_root=$cache/qemu-build
+qemu_build_packages=(ccache dpkg-dev gcc libc6-dev libfdt-dev libglib2.0-dev meson ninja-build
+	patch perl pkgconf python3 python3-venv xz-utils)
+
+fetch_qemu_source()
+{
+	[ ! -f "$qemu_build_root/usr/src/fetched" ] || return 0
+	echo "deb-src $(debian_mirror) trixie main" >"$qemu_build_root/etc/apt/sources.list.d/source.list"
+	in_root "$qemu_build_root" apt-get -q update
+	in_root "$qemu_build_root" env -C /usr/src apt-get -q source --download-only qemu
+	touch "$qemu_build_root/usr/src/fetched"
+}
+
+# Only what a VM with a vfio-pci device needs
+build_qemu_patched()
+{
+	local dir=${qemu_patched%/*}
+
+	need_disk 1500 "$top/work"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_root "$qemu_build_root" sh -euc '
+		cd "$1"
+		dpkg-source -x /usr/src/qemu_10.0*.dsc source
+		patch -d source -p1 <"$2"
+		printf "CONFIG_%s=y\n" I440FX IOMMUFD VFIO_PCI >source/configs/devices/x86_64-softmmu/vfio.mak
+		mkdir build
+		cd build
+		../source/configure --cc="ccache gcc" --target-list=x86_64-softmmu --without-default-features \
+			--without-default-devices --with-devices-x86_64=vfio --disable-docs --disable-install-blobs \
+			--audio-drv-list=
+		ninja -j"$3" qemu-system-x86_64' - "$dir" "$qemu_patch" "$jobs"
+	starter "$qemu_patched" "$qemu_build_root" "$dir/build/qemu-system-x86_64" \
+		-L /usr/share/qemu -L /usr/share/seabios
+}
+
+make_qemu_patched()
+{
+	make_root "$qemu_build_root" trixie "${qemu_build_packages[@]}"
+	with_cache fetch_qemu_source
+	[ -x "$qemu_patched" ] || remove_stamp qemu-patched
+	unless_done qemu-patched "$(key_qemu_patched)" build_qemu_patched
+}
+
+key_qemu_patched()
+{
+	{
+		cat "$qemu_patch" "$qemu_build_root"/usr/src/*.dsc
+		declare -f build_qemu_patched
+	} | hash_of
 }
 
 # in_root ROOT COMMAND...: there, with this checkout and ccache at their paths. The

@@ -30,10 +30,13 @@ key_dpdk() { awk '$2 == "dpdk-dev" { found = 1 } found && /^Version/ { print; ex
 
 # ---- pages
 
+# More options for vmtest.sh
+page_options=()
+
 # page_on_vm NAME KERNEL PAGE [SECONDS]
 page_on_vm()
 {
-	vmtest_host_root "$1" "$2" -t 900 -f "$clients/page.py" -f "$3" \
+	vmtest_host_root "$1" "$2" -t 900 "${page_options[@]}" -f "$clients/page.py" -f "$3" \
 		-c "python3 page.py ${3##*/} ${4:-}" >"$work/cases/$1.page"
 }
 
@@ -81,6 +84,37 @@ check_howto_red()
 	[ -n "$want" ] || die "$red names no case"
 	! grep -vxF -f "$work/cases/howto-red" <<<"$want" ||
 		die "these should fail on the unpatched kernel, and did not"
+}
+
+# ---- QEMU with patches/qemu-10.0; in the VM it comes before the machine's own
+
+check_qemu_iommufd()
+{
+	local added page_options=(-f "$qemu_patched")
+
+	added=$(grep -c '^+[^+]' "$qemu_patch")
+	[ "$added" -le 60 ] || die "the patch for QEMU adds $added lines"
+	perl "${qemu_patched%/*}/source/scripts/checkpatch.pl" --no-tree "$qemu_patch"
+	pages qemu-iommufd debian "$clients/qemu-iommufd.md"
+}
+
+check_qemu_iommufd_stock()
+{
+	local page_options=(-f "$qemu_patched")
+
+	pages qemu-iommufd-stock debian-stock "$clients/qemu-iommufd-stock.md"
+}
+
+# This machine's own QEMU does not present the token.
+check_qemu_iommufd_red()
+{
+	local cases=$work/cases/qemu-iommufd-red
+
+	# shellcheck disable=SC2310 # it must fail
+	page_on_vm qemu-iommufd-red debian "$clients/qemu-iommufd.md" 20 || true
+	ktap_cases "$cases.page" >"$cases"
+	grep -xF "fail	qemu-iommufd.md: QEMU opens a VF with the token" "$cases" ||
+		die "the unpatched QEMU should not open a VF with the token, and did"
 }
 
 # For a user at a terminal, which page.py plays.
