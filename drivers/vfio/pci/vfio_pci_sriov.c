@@ -136,6 +136,9 @@ static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *to
 {
 	int ret = 0;
 
+	if (is_vf && !token)
+		return -EACCES;
+
 	spin_lock(&pf->lock);
 	if ((is_vf || pf->vf_opens) && !(token && vfio_pci_pf_token_is(pf, token)))
 		ret = -EACCES;
@@ -173,7 +176,6 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 {
 	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 	struct pci_dev *pdev = vdev->pdev;
-	const char *reason;
 	int ret;
 
 	if (vdev->pf)
@@ -185,13 +187,9 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	if (!ret || !__ratelimit(&vdev->refusals))
 		return ret;
 
-	if (!vdev->pf)
-		reason = "VF token presented, but the PF is not bound to vfio-pci";
-	else if (token)
-		reason = "wrong VF token";
-	else
-		reason = "VF token required";
-	pci_info(pdev, "open refused: %s\n", reason);
+	pci_info(pdev, !vdev->pf ? "open refused: VF token presented, but the PF is not bound to vfio-pci\n" :
+		       token ? "open refused: wrong VF token\n" :
+			       "open refused: VF token required\n");
 	return ret;
 }
 
