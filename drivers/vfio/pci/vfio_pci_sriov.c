@@ -421,7 +421,7 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
 	if (vdev)
 		vdev->lost_vf = true;
 	xa_unlock(&vfio_pci_pfs);
-	pci_warn(physfn, "VF %s not captured: no driver will bind to it\n",
+	pci_warn(physfn, "VF %s not captured\n",
 		 pci_name(vf));
 }
 
