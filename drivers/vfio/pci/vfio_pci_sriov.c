@@ -357,7 +357,7 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 	vdev->lost_vf = false;
 	ret = vfio_pci_sriov_set_numvfs(pdev, nr_virtfn);
 	if (!ret && vdev->lost_vf) {
-		pci_warn(pdev, "SR-IOV refused: not all VFs captured; removal waits for their users\n");
+		pci_warn(pdev, "SR-IOV refused: not all VFs captured; waiting for users\n");
 		vfio_pci_sriov_set_numvfs(pdev, 0);
 		ret = -ENOMEM;
 	}

@@ -354,7 +354,7 @@ static void options(struct kunit *test)
 	uuid_t token = {};
 	int ret;
 
-	ret = vfio_group_parse_options(c->options, &token);
+	ret = vfio_group_parse_options(c->options, strlen(c->options), &token);
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
 	if (ret == 1)
 		KUNIT_EXPECT_TRUE(test, uuid_equal(&token, &tokens[A]));
