@@ -187,9 +187,10 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	if (!ret || !__ratelimit(&vdev->refusals))
 		return ret;
 
-	pci_info(pdev, !vdev->pf ? "open refused: VF token presented, but the PF is not bound to vfio-pci\n" :
-		       token ? "open refused: wrong VF token\n" :
-			       "open refused: VF token required\n");
+	pci_info(pdev, !vdev->pf ?
+		 "open refused: VF token presented, but the PF is not bound to vfio-pci\n" :
+		 token ? "open refused: wrong VF token\n" :
+			 "open refused: VF token required\n");
 	return ret;
 }
 
