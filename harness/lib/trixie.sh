@@ -13,7 +13,7 @@ trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libe
 # aside and moved into place when complete; checkouts share it.
 make_root()
 {
-	local dir=$1 suite=$2
+	local dir=$1 suite=$2 options=
 
 	shift 2
 	[ "$(id -u)" = 0 ] || die "run as root: this needs a Debian 13 root directory"
@@ -27,9 +27,10 @@ make_root()
 	rm -rf "$dir" "$dir.new"
 	debootstrap --variant=minbase --keyring="$debian_keyring" trixie "$dir.new" "$(debian_mirror)"
 	if [ "$suite" != trixie ]; then
-		echo "deb $(debian_mirror) $suite main" >"$dir.new/etc/apt/sources.list.d/$suite.list"
 		# The mirror may be as of an earlier day, and testing is valid for a week only.
-		in_root "$dir.new" apt-get -q -o Acquire::Check-Valid-Until=false update
+		[ "$suite" != forky ] || options="[check-valid-until=no] "
+		echo "deb $options$(debian_mirror) $suite main" >"$dir.new/etc/apt/sources.list.d/$suite.list"
+		in_root "$dir.new" apt-get -q update
 	fi
 	in_root "$dir.new" apt-get -q -y --no-install-recommends -t "$suite" install "$@"
 	rm -rf "$dir.new"/var/cache/apt/archives/*.deb
