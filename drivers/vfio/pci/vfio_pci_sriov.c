@@ -422,8 +422,7 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
 	if (vdev)
 		vdev->lost_vf = true;
 	xa_unlock(&vfio_pci_pfs);
-	pci_warn(physfn, "VF %s not captured\n",
-		 pci_name(vf));
+	pci_warn(physfn, "VF %s not captured\n", pci_name(vf));
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,
