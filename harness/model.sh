@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-changes=(SEPARATE LEAK EARLY BARE)
+changes=(SEPARATE LEAK EARLY BARE LATE)
 refuted=0
 
 # check NAME OPTION...: all of the model with the change NAME, if it is one. Leaves
@@ -87,4 +87,7 @@ check_refuted EARLY p1 "an open is put before the device is closed" \
 	"${vf_open}PF driver . presents T2: admitted, VFs in use: 0\n\Z"
 check_refuted BARE p1 "a PF driver without a token is admitted while a VF is in use" \
 	"${vf_open}PF driver . presents no token: admitted, VFs in use: 1\n\Z"
+check_refuted LATE p1 "the lock is released while the PF opens" \
+	'\AT1 is set, and nothing is open\nPF driver . presents T2: admitted, VFs in use: 0\n'\
+'PF driver .: the PF is open\nVF driver . presents T1: match\nVF driver .: the VF is open\n\Z'
 say "" "model: $states states of the series' protocol, 0 errors; ${#changes[@]} changes, $refuted refuted; $(elapsed $SECONDS)"

@@ -165,14 +165,14 @@ TEST_F_TIMEOUT(counts, open_failed_after_admission, TEST_SECONDS)
 	EXPECT_NO_VF_IN_USE();
 }
 
-/* As if the PF had been opened and closed at once: the token is set. */
+/* It has not set the token. */
 TEST_F_TIMEOUT(counts, pf_open_failed_after_admission, TEST_SECONDS)
 {
 	user_exit(&self->pf);
 	EXPECT_EQ(failing[variant->path].error,
 		  failing[variant->path].open(pf, TOKEN_2));
-	EXPECT_EQ(-EACCES, try_open(variant->path, vf, TOKEN_1));
-	EXPECT_EQ(0, try_open(variant->path, vf, TOKEN_2));
+	EXPECT_EQ(-EACCES, try_open(variant->path, vf, TOKEN_2));
+	EXPECT_EQ(0, try_open(variant->path, vf, TOKEN_1));
 }
 
 TEST_F_TIMEOUT(counts, refused_open, TEST_SECONDS)

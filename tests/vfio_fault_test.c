@@ -413,13 +413,11 @@ static const char *pf_is_open(struct state *state)
 	return wrong;
 }
 
-/* It may have failed before it was admitted, or as if closed at once. */
 static const char *pf_is_closed(struct state *state)
 {
-	if (opens_vf(state, state->token))
-		return opens_vf(state, state->next) ? "two tokens are right" :
-						      NULL;
-	return token_is_next(state);
+	if (!opens_vf(state, state->token))
+		return "the token is not the old one";
+	return opens_vf(state, state->next) ? "two tokens are right" : NULL;
 }
 
 /* Without memory ACPI frees twice what it read of the PF's interrupts. */

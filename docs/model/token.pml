@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PF and two of its VFs, opened by two PF drivers and two VF drivers: programs that fail,
- * die and start again at any time. The series is the model with SEPARATE, LEAK, EARLY and
- * BARE 0. Each of these as 1 is wrong: SEPARATE counts a VF's open when the device is ready,
- * not when the token is checked; LEAK does not give a count back if an open fails; EARLY does
- * before the device is closed; BARE lets a PF driver without a token in while a VF is in use.
+ * die and start again at any time. The series is the model with SEPARATE, LEAK, EARLY, BARE
+ * and LATE 0. Each of these as 1 is wrong: SEPARATE counts a VF's open when the device is
+ * ready, not when the token is checked; LEAK does not give a count back if an open fails;
+ * EARLY does before the device is closed; BARE lets a PF driver without a token in while a
+ * VF is in use; LATE does not hold the lock while the PF opens, but sets the token after.
  */
 byte token = 3, vf_opens;	/* struct vfio_pci_pf; token 3 is random, no program knows it */
 bool lock;			/* vfio_pci_pf::lock */
@@ -19,35 +20,39 @@ bool vf_open[3], p1 = true, p4 = true;
 #define BESIDE_VFS(t)	((!vf_open[1] || t == must[1]) && (!vf_open[2] || t == must[2]))
 inline check_admit(t)	{ p1 = BESIDE_VFS(t); assert(p1) }
 inline check_p1()	{ p1 = !pf_with || BESIDE_VFS(pf_with); assert(p1) }
-inline spin_lock()	{ atomic { !lock -> lock = true } }
-inline spin_unlock()	{ lock = false }
+inline lock_pf()	{ atomic { !lock -> lock = true } }
+inline unlock_pf()	{ lock = false }
+inline unlock_if(held)	{ if :: held -> lock = false :: else fi }
 inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_opens + n } }
 inline choose(t)	{ if :: t = 1 :: t = 2 :: t = 0 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
- * (device_cdev.c): vfio_device_get_admission(), vfio_df_open(); closes it: vfio_df_close(). */
+ * (device_cdev.c): vfio_device_get_admission(), vfio_df_open(),
+ * vfio_device_commit_admission(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
 
 	do
-	:: atomic { !pf_taken -> pf_taken = true }; choose(with); spin_lock();
+	:: atomic { !pf_taken -> pf_taken = true }; choose(with); lock_pf();
 	   if	/* vfio_pci_pf_open() */
 	   :: vf_opens && with != token && (with || !BARE) ->
-	      spin_unlock(); printf("PF driver %d presents T%d: refused\n", me, with); goto out
-	   :: else -> token = (with && !vf_opens -> with : token)
+	      unlock_pf(); printf("PF driver %d presents T%d: refused\n", me, with); goto out
+	   :: else
 	   fi;
 	   d_step { printf("PF driver %d presents T%d: admitted, VFs in use: %d\n", me, with, vf_opens);
-		    check_admit(with); lock = false };
+		    check_admit(with); lock = with && !LATE };
 	   if	/* vfio_df_device_first_open(): resets the PF, may fail */
-	   :: printf("PF driver %d: the PF does not open\n", me); goto out
-	   :: d_step { pf_with = with; printf("PF driver %d: the PF is open\n", me); check_p1() }
+	   :: printf("PF driver %d: the PF does not open\n", me); unlock_if(with && !LATE); goto out
+	   :: d_step { pf_with = with; token = (with -> with : token);
+		       printf("PF driver %d: the PF is open\n", me); check_p1() };
+	      unlock_if(with && !LATE)	/* vfio_pci_sriov_commit() */
 	   fi;
 	   do	/* VFIO_DEVICE_FEATURE: vfio_pci_pf_set_token() */
-	   :: if :: with = 1 :: with = 2 fi; spin_lock();
+	   :: if :: with = 1 :: with = 2 fi; lock_pf();
 	      d_step { token = with; pf_with = with; printf("PF driver %d sets T%d\n", me, with);
 		       must[1] = (must[1] -> with : 0); must[2] = (must[2] -> with : 0) };
-	      spin_unlock()
+	      unlock_pf()
 	   :: d_step { pf_with = 0; printf("PF driver %d: the PF is closed\n", me) }; break
 	   od;
 out:	   with = 0; pf_taken = false;
@@ -61,23 +66,23 @@ proctype vf_driver(byte me)
 	byte with;
 
 	do
-	:: choose(with); busy++; spin_lock();
+	:: choose(with); busy++; lock_pf();
 	   if	/* vfio_pci_pf_open() */
 	   :: with != token ->
-	      spin_unlock(); printf("VF driver %d presents T%d: refused\n", me, with); goto out
+	      unlock_pf(); printf("VF driver %d presents T%d: refused\n", me, with); goto out
 	   :: else -> must[me] = with; printf("VF driver %d presents T%d: match\n", me, with)
 	   fi;
-	   count(!SEPARATE); spin_unlock();
+	   count(!SEPARATE); unlock_pf();
 	   if	/* vfio_df_device_first_open(): resets the VF, may fail or be interrupted */
 	   :: true
 	   :: printf("VF driver %d: the VF does not open\n", me);
-	      spin_lock(); count(-!(SEPARATE || LEAK)); spin_unlock(); goto out
+	      lock_pf(); count(-!(SEPARATE || LEAK)); unlock_pf(); goto out
 	   fi;
-	   spin_lock(); count(SEPARATE); spin_unlock(); /* stock: vfio_pci_core_finish_enable() */
+	   lock_pf(); count(SEPARATE); unlock_pf(); /* stock: vfio_pci_core_finish_enable() */
 	   d_step { vf_open[me] = true; printf("VF driver %d: the VF is open\n", me); check_p1() };
-	   spin_lock(); count(-EARLY); spin_unlock();
+	   lock_pf(); count(-EARLY); unlock_pf();
 	   d_step { vf_open[me] = false; printf("VF driver %d: the VF is closed\n", me) };
-	   spin_lock(); count(-!EARLY); spin_unlock();	/* vfio_pci_pf_close_vf() */
+	   lock_pf(); count(-!EARLY); unlock_pf();	/* vfio_pci_pf_close_vf() */
 out:	   with = 0; must[me] = 0;
 	   d_step { busy--; p4 = busy || !vf_opens; assert(p4) };
 	   if :: true :: break fi

@@ -166,7 +166,7 @@ static bool is_beside_move(const struct history *history,
 
 /*
  * Whoever moves a device holds its lock, and then it can't be reset: an open
- * fails that was admitted, as if it had been closed at once.
+ * fails that was admitted, as if it had been closed at once, but sets no token.
  */
 static bool is_brief(const struct history *history,
 		     const struct history_entry *entry)
@@ -193,8 +193,10 @@ static struct vf_call *add_call(const struct history *history, unsigned int nr)
 		call->result = 0;
 		call->end = actor->gone;
 	}
-	if (is_brief(history, entry))
+	if (is_brief(history, entry)) {
+		call->failed = true;
 		call->result = 0;
+	}
 	call->contended = is_contended(history, entry);
 	call->fresh = entry->own_files;
 	return call;

@@ -54,6 +54,7 @@ enum vf_call_what {
  *	       an excuse for -EBUSY: cdev and group exclude each other
  * @fresh: the caller opened the device's files within the call, which are none
  *	   of a device that has left before
+ * @failed: it was admitted, but then failed
  * @result: 0 or a negative errno
  * @start: stamp from before the call; later ones are greater
  * @end: stamp from after the call, or from when its caller was gone
@@ -66,6 +67,7 @@ struct vf_call {
 	bool unfinished;
 	bool contended;
 	bool fresh;
+	bool failed;
 	int result;
 	__u64 start;
 	__u64 end;
@@ -94,14 +96,14 @@ static inline __u64 vf_bit(unsigned int nr)
 	return 1ULL << nr;
 }
 
-/* The one rule of the token: may it be opened?  A PF's token is set by it. */
+/* The one rule of the token: may it be opened?  A PF's token is set if it succeeds. */
 static inline bool vf_model_admit(struct vf_model *model,
 				  const struct vf_call *call)
 {
 	if (call->device != VF_MODEL_PF || model->held_vf)
 		return call->token != VF_TOKEN_NONE &&
 		       call->token == model->token;
-	if (call->token != VF_TOKEN_NONE)
+	if (call->token != VF_TOKEN_NONE && !call->failed && !call->result)
 		model->token = call->token;
 	return true;
 }
@@ -224,8 +226,8 @@ static inline bool vf_model_step(struct vf_model *model,
  * @nr: its number
  *
  * An unfinished call may not have happened.  An open that failed after it was
- * admitted is one that was closed at once: that close, which can have happened
- * at any later time within the call, is a call of its own.
+ * admitted is one that was closed at once, but sets no token: that close, which
+ * can have happened at any later time within the call, is a call of its own.
  *
  * Return: true if it could.
  */

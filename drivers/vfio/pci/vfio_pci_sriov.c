@@ -16,10 +16,15 @@
  *
  * A VF is in use from the admission of an open until after its device is
  * closed.  vfio_pci_pf::lock protects the token and the number of these opens,
- * and each admission is one critical section: compare the token, and count the
- * open or set the token.  This happens before the device is touched, so the
- * critical sections order all opens of a PF and its VFs, and an open that fails
- * later is like one that was closed at once.  The lock is a leaf.
+ * and orders all opens of a PF and its VFs:
+ *
+ *  - An open of a VF compares the token and counts itself in one critical
+ *    section, before the device is touched.
+ *  - An open of the PF that presents a token holds the lock from the comparison
+ *    until it has succeeded, and only then sets the token.  Meanwhile opens and
+ *    closes of VFs wait.  If the open fails, nothing has changed.
+ *
+ * The lock is taken before group_lock and dev_set->lock.
  *
  * While a PF is bound to vfio-pci, each new VF gets the name of the PF's driver
  * as its driver_override before any driver can probe it.  If that fails, no
@@ -33,6 +38,7 @@
 
 #include <crypto/utils.h>
 #include <linux/device.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
@@ -52,8 +58,8 @@
  * the PF may be unbound first.
  */
 struct vfio_pci_pf {
-	struct kref	ref;
-	spinlock_t	lock;		/* protects token and vf_opens */
+	struct mutex	lock;		/* protects token and vf_opens */
+	unsigned int	refs;		/* protected by the lock of vfio_pci_pfs */
 	uuid_t		token;
 	unsigned long	vf_opens;	/* files of VFs, open or being opened */
 	char		driver[];	/* name of the PF's driver */
@@ -71,8 +77,8 @@ static struct vfio_pci_pf *vfio_pci_pf_alloc(const char *driver)
 		return NULL;
 
 	memcpy(pf->driver, driver, len);
-	kref_init(&pf->ref);
-	spin_lock_init(&pf->lock);
+	pf->refs = 1;
+	mutex_init(&pf->lock);
 	uuid_gen(&pf->token);
 	return pf;
 }
@@ -81,15 +87,6 @@ static void vfio_pci_pf_free(struct vfio_pci_pf *pf)
 {
 	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_free, pf);
 	kfree(pf);
-}
-
-static void vfio_pci_pf_release(struct kref *ref)
-{
-	struct vfio_pci_pf *pf = container_of(ref, struct vfio_pci_pf, ref);
-
-	WARN_ON_ONCE(pf->vf_opens);
-	memzero_explicit(&pf->token, sizeof(pf->token));
-	vfio_pci_pf_free(pf);
 }
 
 /* Return a reference, or NULL if @physfn is not bound to vfio-pci or a variant. */
@@ -102,7 +99,7 @@ static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
 	vdev = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
 	if (vdev) {
 		pf = vdev->pf;
-		kref_get(&pf->ref);
+		pf->refs++;
 	}
 	xa_unlock(&vfio_pci_pfs);
 
@@ -111,15 +108,26 @@ static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
 
 static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
 {
-	if (pf)
-		kref_put(&pf->ref, vfio_pci_pf_release);
+	bool last;
+
+	if (!pf)
+		return;
+
+	xa_lock(&vfio_pci_pfs);
+	last = !--pf->refs;
+	xa_unlock(&vfio_pci_pfs);
+	if (!last)
+		return;
+
+	WARN_ON_ONCE(pf->vf_opens);
+	memzero_explicit(&pf->token, sizeof(pf->token));
+	vfio_pci_pf_free(pf);
 }
 
 /* Only this function unlocks; unit tests make a competing call here. */
 static void vfio_pci_pf_unlock(struct vfio_pci_pf *pf)
-	__releases(&pf->lock)
 {
-	spin_unlock(&pf->lock);
+	mutex_unlock(&pf->lock);
 	KUNIT_STATIC_STUB_REDIRECT(vfio_pci_pf_unlock, pf);
 }
 
@@ -131,7 +139,7 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 	return !crypto_memneq(&pf->token, token, sizeof(*token));
 }
 
-/* An open of the PF, or of a VF: check the token, and count the open or set it. */
+/* An admitted open of the PF with a token holds the lock until commit or put. */
 static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *token)
 {
 	int ret = 0;
@@ -139,13 +147,13 @@ static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *to
 	if (is_vf && !token)
 		return -EACCES;
 
-	spin_lock(&pf->lock);
-	if ((is_vf || pf->vf_opens) && !(token && vfio_pci_pf_token_is(pf, token)))
-		ret = -EACCES;
-	else if (is_vf)
+	mutex_lock(&pf->lock);
+	if (is_vf || pf->vf_opens)
+		ret = token && vfio_pci_pf_token_is(pf, token) ? 0 : -EACCES;
+	if (!ret && is_vf)
 		pf->vf_opens++;
-	else if (token)
-		pf->token = *token;
+	else if (!ret && token)
+		return 0;
 	vfio_pci_pf_unlock(pf);
 
 	return ret;
@@ -153,7 +161,7 @@ static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *to
 
 static void vfio_pci_pf_close_vf(struct vfio_pci_pf *pf)
 {
-	spin_lock(&pf->lock);
+	mutex_lock(&pf->lock);
 	if (!WARN_ON_ONCE(!pf->vf_opens))
 		pf->vf_opens--;
 	vfio_pci_pf_unlock(pf);
@@ -162,7 +170,7 @@ static void vfio_pci_pf_close_vf(struct vfio_pci_pf *pf)
 /* The caller has the PF open.  Open VFs are not affected. */
 static void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 {
-	spin_lock(&pf->lock);
+	mutex_lock(&pf->lock);
 	pf->token = *token;
 	vfio_pci_pf_unlock(pf);
 }
@@ -194,16 +202,33 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	return ret;
 }
 
-static void vfio_pci_sriov_put(struct vfio_device *core_vdev)
+static void vfio_pci_sriov_commit(struct vfio_device *core_vdev, const uuid_t *token)
 {
 	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 
-	if (vdev->pf && vdev->pdev->is_virtfn)
+	if (vdev->pdev->is_virtfn)
+		return;
+
+	lockdep_assert_held(&vdev->pf->lock);
+	vdev->pf->token = *token;
+	vfio_pci_pf_unlock(vdev->pf);
+}
+
+static void vfio_pci_sriov_put(struct vfio_device *core_vdev, const uuid_t *token)
+{
+	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
+
+	if (vdev->pdev->is_physfn) {
+		if (token)
+			vfio_pci_pf_unlock(vdev->pf);
+	} else if (vdev->pf) {
 		vfio_pci_pf_close_vf(vdev->pf);
+	}
 }
 
 static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
 	.get	= vfio_pci_sriov_get,
+	.commit	= vfio_pci_sriov_commit,
 	.put	= vfio_pci_sriov_put,
 };
 
@@ -212,8 +237,7 @@ static ssize_t vf_token_show(struct device *dev, struct device_attribute *attr, 
 {
 	struct pci_dev *pdev = to_pci_dev(dev->parent);
 
-	return sysfs_emit(buf, "%s\n",
-			  pdev->is_virtfn ? "required" : "optional");
+	return sysfs_emit(buf, pdev->is_virtfn ? "required\n" : "optional\n");
 }
 static DEVICE_ATTR_RO(vf_token);
 

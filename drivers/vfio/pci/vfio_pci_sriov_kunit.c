@@ -14,7 +14,7 @@ MODULE_INFO(import_ns, "EXPORTED_FOR_KUNIT_TESTING");
 
 enum { NONE, A, B, RANDOM };	/* tokens */
 enum { PF, VF0, VF1, FUNCTIONS };
-enum { OPEN, CLOSE, SET_TOKEN };
+enum { OPEN, FAIL, CLOSE, SET_TOKEN };
 
 #define UUID_A "bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
 #define TOKEN_A "vf_token=" UUID_A
@@ -65,8 +65,7 @@ static struct vfio_pci_core_device *new_vdev(struct kunit *test)
 	pdev->dev.release = no_release;
 	pdev->driver = &sriov_test_driver;
 
-	vdev = vfio_alloc_device(vfio_pci_core_device, vdev, &pdev->dev,
-				 &sriov_test_ops);
+	vdev = vfio_alloc_device(vfio_pci_core_device, vdev, &pdev->dev, &sriov_test_ops);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vdev);
 	vdev->pdev = pdev;
 	init_rwsem(&vdev->memory_lock);
@@ -74,8 +73,7 @@ static struct vfio_pci_core_device *new_vdev(struct kunit *test)
 }
 
 /* A VF of @pf, or a PF if that is NULL; it logs no refusal */
-static struct vfio_pci_core_device *new_fn(struct kunit *test,
-					   struct vfio_pci_core_device *pf)
+static struct vfio_pci_core_device *new_fn(struct kunit *test, struct vfio_pci_core_device *pf)
 {
 	struct vfio_pci_core_device *vdev = new_vdev(test);
 
@@ -115,19 +113,27 @@ static void sriov_test_exit(struct kunit *test)
 		put_fn(t->fn[i]);
 }
 
-static int get(struct vfio_pci_core_device *vdev, unsigned int token)
+/* An open that succeeds or fails if it is admitted */
+static int get(struct vfio_pci_core_device *vdev, unsigned int token, bool opened)
 {
-	return vdev->vdev.admission_ops->get(&vdev->vdev,
-					     token ? &tokens[token] : NULL);
+	const struct vfio_admission_ops *ops = vdev->vdev.admission_ops;
+	const uuid_t *uuid = token ? &tokens[token] : NULL;
+	int ret = ops->get(&vdev->vdev, uuid);
+
+	if (!ret && !opened)
+		ops->put(&vdev->vdev, uuid);
+	else if (!ret && uuid)
+		ops->commit(&vdev->vdev, uuid);
+	return ret;
 }
 
 static void put(struct vfio_pci_core_device *vdev)
 {
-	vdev->vdev.admission_ops->put(&vdev->vdev);
+	vdev->vdev.admission_ops->put(&vdev->vdev, NULL);
 }
 
 static const struct call calls[] = {
-	{ OPEN, PF, NONE }, { OPEN, PF, A }, { OPEN, PF, B },
+	{ OPEN, PF, NONE }, { OPEN, PF, A }, { OPEN, PF, B }, { FAIL, PF, B },
 	{ OPEN, VF0, NONE }, { OPEN, VF0, A }, { OPEN, VF0, B },
 	{ OPEN, VF1, NONE }, { OPEN, VF1, A }, { OPEN, VF1, B },
 	{ CLOSE, VF0 }, { CLOSE, VF1 }, { SET_TOKEN, PF, A }, { SET_TOKEN, PF, B },
@@ -144,9 +150,11 @@ static int model_call(struct model *m, const struct call *c)
 {
 	bool in_use = m->opens[VF0] || m->opens[VF1];
 
-	if (c->what == OPEN) {
+	if (c->what <= FAIL) {
 		if ((c->fn != PF || in_use) && c->token != m->token)
 			return -EACCES;
+		if (c->what == FAIL)
+			return 0;
 		if (c->token)
 			m->token = c->token;
 		m->opens[c->fn]++;
@@ -160,8 +168,8 @@ static int model_call(struct model *m, const struct call *c)
 
 static int kernel_call(struct sriov_test *t, const struct call *c)
 {
-	if (c->what == OPEN)
-		return get(t->fn[c->fn], c->token);
+	if (c->what <= FAIL)
+		return get(t->fn[c->fn], c->token, c->what == OPEN);
 	if (c->what == CLOSE)
 		put(t->fn[c->fn]);
 	else
@@ -187,8 +195,7 @@ static bool kernel_is(const struct vfio_pci_pf *pf, const struct model *m)
 }
 
 /* Do these results, and the state, follow from calling @a, then @b? */
-static bool in_order(const struct vfio_pci_pf *pf, struct model m,
-		     const struct call *a, int ret_a,
+static bool in_order(const struct vfio_pci_pf *pf, struct model m, const struct call *a, int ret_a,
 		     const struct call *b, int ret_b)
 {
 	return model_call(&m, a) == ret_a && model_call(&m, b) == ret_b &&
@@ -196,8 +203,7 @@ static bool in_order(const struct vfio_pci_pf *pf, struct model m,
 }
 
 /* A close needs an open file, and another one if it competes with itself */
-static bool can_call(const struct model *m, const struct call *c,
-		     const struct call *rival)
+static bool can_call(const struct model *m, const struct call *c, const struct call *rival)
 {
 	return c->what != CLOSE || m->opens[c->fn] > (c == rival);
 }
@@ -256,8 +262,7 @@ bad:
 static void short_sequences_match_model(struct kunit *test)
 {
 	kunit_activate_static_stub(test, vfio_pci_pf_unlock, unlock_and_compete);
-	KUNIT_EXPECT_TRUE(test,
-			  explore(test, &(struct model){ .token = RANDOM }, 5));
+	KUNIT_EXPECT_TRUE(test, explore(test, &(struct model){ .token = RANDOM }, 5));
 }
 
 static void look_and_free(struct vfio_pci_pf *pf)
@@ -280,21 +285,21 @@ static void token_is_random_and_wiped(struct kunit *test)
 
 static void registration_requires_admission(struct kunit *test)
 {
-	static const struct vfio_admission_ops halves[] = {
-		{ .get = vfio_pci_sriov_get }, { .put = vfio_pci_sriov_put },
+	static const struct vfio_admission_ops incomplete[] = {
+		{ .commit = vfio_pci_sriov_commit, .put = vfio_pci_sriov_put },
+		{ .get = vfio_pci_sriov_get, .put = vfio_pci_sriov_put },
+		{ .get = vfio_pci_sriov_get, .commit = vfio_pci_sriov_commit },
 	};
 	struct vfio_pci_core_device *vdev = new_vdev(test);
 	struct vfio_device *device = &vdev->vdev;
+	int i;
 
-	vdev->pdev->is_physfn = 1;
-	KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
-	vdev->pdev->is_physfn = 0;
-	vdev->pdev->is_virtfn = 1;
-	KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
-	device->admission_ops = &halves[0];
-	KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
-	device->admission_ops = &halves[1];
-	KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
+	for (i = 0; i < 5; i++) {
+		vdev->pdev->is_physfn = !i;
+		vdev->pdev->is_virtfn = !!i;
+		device->admission_ops = i < 2 ? NULL : &incomplete[i - 2];
+		KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
+	}
 	vfio_put_device(device);
 }
 
@@ -303,10 +308,12 @@ static void token_outlives_pf(struct kunit *test)
 	struct vfio_pci_core_device *pf = new_fn(test, NULL);
 	struct vfio_pci_core_device *vf = new_fn(test, pf);
 
-	KUNIT_EXPECT_EQ(test, get(pf, A), 0);
+	KUNIT_EXPECT_EQ(test, get(pf, A, true), 0);
 	put_fn(pf);
-	KUNIT_EXPECT_EQ(test, get(vf, NONE), -EACCES);
-	KUNIT_EXPECT_EQ(test, get(vf, A), 0);
+	KUNIT_EXPECT_EQ(test, get(vf, NONE, true), -EACCES);
+	KUNIT_EXPECT_EQ(test, get(vf, A, false), 0);
+	KUNIT_EXPECT_EQ(test, vf->pf->vf_opens, 0);
+	KUNIT_EXPECT_EQ(test, get(vf, A, true), 0);
 	put(vf);
 	put_fn(vf);
 }
@@ -320,9 +327,9 @@ static void others_have_no_token(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, vdev->vdev.admission_ops);
 	KUNIT_EXPECT_NULL(test, vdev->vdev.device.groups);
 	vf = new_fn(test, vdev);
-	KUNIT_EXPECT_EQ(test, get(vf, NONE), 0);
+	KUNIT_EXPECT_EQ(test, get(vf, NONE, true), 0);
 	put(vf);
-	KUNIT_EXPECT_EQ(test, get(vf, A), -EINVAL);
+	KUNIT_EXPECT_EQ(test, get(vf, A, true), -EINVAL);
 	KUNIT_EXPECT_NULL(test, vf->vdev.device.groups);
 	put_fn(vf);
 	put_fn(vdev);
@@ -334,13 +341,11 @@ static const struct options_case {
 } options_cases[] = {
 	{ "", 0 }, { "  ", 0 }, { TOKEN_A, 1 }, { "  " TOKEN_A "  ", 1 },
 	{ "vf_token=BD8D9D2B-5A5F-4F5A-A211-F591514BA1F3", 1 },
-	{ "vf_token", -EINVAL }, { "vf_token=", -EINVAL },
-	{ "vf_token= " UUID_A, -EINVAL }, { "VF_TOKEN=" UUID_A, -EINVAL },
-	{ UUID_A, -EINVAL }, { "x" TOKEN_A, -EINVAL },
+	{ "vf_token", -EINVAL }, { "vf_token=", -EINVAL }, { "vf_token= " UUID_A, -EINVAL },
+	{ "VF_TOKEN=" UUID_A, -EINVAL }, { UUID_A, -EINVAL }, { "x" TOKEN_A, -EINVAL },
 	{ "x " TOKEN_A, -EINVAL }, { TOKEN_A " x", -EINVAL },
-	{ "\t" TOKEN_A, -EINVAL }, { TOKEN_A "\n", -EINVAL },
-	{ TOKEN_A TOKEN_A, -EINVAL }, { TOKEN_A " " TOKEN_A, -EINVAL },
-	{ TOKEN_A ",", -EINVAL }, { TOKEN_A "0", -EINVAL },
+	{ "\t" TOKEN_A, -EINVAL }, { TOKEN_A "\n", -EINVAL }, { TOKEN_A ",", -EINVAL },
+	{ TOKEN_A TOKEN_A, -EINVAL }, { TOKEN_A " " TOKEN_A, -EINVAL }, { TOKEN_A "0", -EINVAL },
 	{ "vf_token=bd8d9d2b-5a5f-4f5a-a211-f591514ba1f", -EINVAL },
 	{ "vf_token=bd8d9d2b5a5f4f5aa211f591514ba1f3", -EINVAL },
 	{ "vf_token=bd8d9d2b-5a5f-4f5a-a211-f591514ba1fg", -EINVAL },
@@ -351,13 +356,13 @@ KUNIT_ARRAY_PARAM(options, options_cases, NULL);
 static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
-	uuid_t token = {};
-	int ret;
+	uuid_t uuid;
+	const uuid_t *token = vfio_group_parse_options(c->options, &uuid);
+	int ret = IS_ERR(token) ? PTR_ERR(token) : !!token;
 
-	ret = vfio_group_parse_options(c->options, strlen(c->options), &token);
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
-	if (ret == 1)
-		KUNIT_EXPECT_TRUE(test, uuid_equal(&token, &tokens[A]));
+	if (!IS_ERR_OR_NULL(token))
+		KUNIT_EXPECT_TRUE(test, uuid_equal(token, &tokens[A]));
 }
 
 static const struct bind_case {
@@ -366,15 +371,12 @@ static const struct bind_case {
 	u8 tail;	/* the byte after the structure */
 	int ret;	/* 1 if there is a token */
 } bind_cases[] = {
-	{ "short", 15, 0, 0, -EINVAL },
-	{ "old", 16, 0, 0, 0 },
+	{ "short", 15, 0, 0, -EINVAL }, { "old", 16, 0, 0, 0 },
 	{ "old with flag", 16, 1, 0, -EFAULT },
 	{ "half a pointer", 20, 1, 0, -EFAULT },
-	{ "no flag", 24, 0, 0, 0 },
-	{ "flag", 24, 1, 1, 1 },
+	{ "no flag", 24, 0, 0, 0 }, { "flag", 24, 1, 1, 1 },
 	{ "unknown flag", 24, 2, 0, -EINVAL },
-	{ "longer", 25, 1, 0, 1 },
-	{ "longer and set", 25, 1, 1, -E2BIG },
+	{ "longer", 25, 1, 0, 1 }, { "longer and set", 25, 1, 1, -E2BIG },
 	{ "not mapped", 2 * PAGE_SIZE, 0, 0, -EFAULT },
 };
 
@@ -397,8 +399,7 @@ static void bind(struct kunit *test)
 	mem.bind.token_uuid_ptr = addr;
 	KUNIT_ASSERT_EQ(test, copy_to_user((void __user *)addr, &mem, sizeof(mem)), 0);
 	addr += offsetof(typeof(mem), bind);
-	KUNIT_EXPECT_EQ(test, c->ret,
-			vfio_df_copy_bind((void __user *)addr, &mem.bind, &token));
+	KUNIT_EXPECT_EQ(test, c->ret, vfio_df_copy_bind((void __user *)addr, &mem.bind, &token));
 	if (c->ret == 1)
 		KUNIT_EXPECT_TRUE(test, uuid_equal(&token, &tokens[A]));
 }
@@ -416,8 +417,7 @@ static int set_numvfs(struct pci_dev *pdev, int nr_virtfn)
 
 	t->numvfs = nr_virtfn;
 	for (i = 0; i < nr_virtfn; i++)
-		vfio_pci_sriov_notify(NULL, BUS_NOTIFY_ADD_DEVICE,
-				      &t->fn[VF0 + i]->pdev->dev);
+		vfio_pci_sriov_notify(NULL, BUS_NOTIFY_ADD_DEVICE, &t->fn[VF0 + i]->pdev->dev);
 	return nr_virtfn ? t->enable_ret : 0;
 }
 

@@ -64,7 +64,7 @@ check_one_unlock()
 {
 	local found
 
-	found=$(grep -c 'spin_unlock(' "$top/drivers/vfio/pci/vfio_pci_sriov.c")
+	found=$(grep -c 'mutex_unlock(' "$top/drivers/vfio/pci/vfio_pci_sriov.c")
 	[ "$found" = 1 ] || die "vfio_pci_sriov.c releases its lock in $found places"
 }
 
