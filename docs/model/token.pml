@@ -22,13 +22,12 @@ inline check_admit(t)	{ p1 = BESIDE_VFS(t); assert(p1) }
 inline check_p1()	{ p1 = !pf_with || BESIDE_VFS(pf_with); assert(p1) }
 inline lock_pf()	{ atomic { !lock -> lock = true } }
 inline unlock_pf()	{ lock = false }
-inline unlock_if(held)	{ if :: held -> lock = false :: else fi }
 inline count(n)		{ d_step { p4 = vf_opens + n >= 0; assert(p4); vf_opens = vf_opens + n } }
 inline choose(t)	{ if :: t = 1 :: t = 2 :: t = 0 fi }	/* 0: no token */
 
 /* Opens the PF by VFIO_GROUP_GET_DEVICE_FD (group.c) or VFIO_DEVICE_BIND_IOMMUFD
  * (device_cdev.c): vfio_device_get_admission(), vfio_df_open(),
- * vfio_device_commit_admission(); closes it: vfio_df_close(). */
+ * vfio_device_end_admission(); closes it: vfio_df_close(). */
 proctype pf_driver(byte me)
 {
 	byte with;
@@ -41,12 +40,12 @@ proctype pf_driver(byte me)
 	   :: else
 	   fi;
 	   d_step { printf("PF driver %d presents T%d: admitted, VFs in use: %d\n", me, with, vf_opens);
-		    check_admit(with); lock = with && !LATE };
+		    check_admit(with); lock = !LATE };
 	   if	/* vfio_df_device_first_open(): resets the PF, may fail */
-	   :: printf("PF driver %d: the PF does not open\n", me); unlock_if(with && !LATE); goto out
+	   :: printf("PF driver %d: the PF does not open\n", me); lock = lock && LATE; goto out
 	   :: d_step { pf_with = with; token = (with -> with : token);
 		       printf("PF driver %d: the PF is open\n", me); check_p1() };
-	      unlock_if(with && !LATE)	/* vfio_pci_sriov_commit() */
+	      lock = lock && LATE	/* vfio_pci_sriov_end() */
 	   fi;
 	   do	/* VFIO_DEVICE_FEATURE: vfio_pci_pf_set_token() */
 	   :: if :: with = 1 :: with = 2 fi; lock_pf();
@@ -67,7 +66,7 @@ proctype vf_driver(byte me)
 
 	do
 	:: choose(with); busy++; lock_pf();
-	   if	/* vfio_pci_pf_open() */
+	   if	/* vfio_pci_pf_open_vf() */
 	   :: with != token ->
 	      unlock_pf(); printf("VF driver %d presents T%d: refused\n", me, with); goto out
 	   :: else -> must[me] = with; printf("VF driver %d presents T%d: match\n", me, with)
@@ -76,13 +75,13 @@ proctype vf_driver(byte me)
 	   if	/* vfio_df_device_first_open(): resets the VF, may fail or be interrupted */
 	   :: true
 	   :: printf("VF driver %d: the VF does not open\n", me);
-	      lock_pf(); count(-!(SEPARATE || LEAK)); unlock_pf(); goto out
+	      count(-!(SEPARATE || LEAK)); goto out
 	   fi;
 	   lock_pf(); count(SEPARATE); unlock_pf(); /* stock: vfio_pci_core_finish_enable() */
 	   d_step { vf_open[me] = true; printf("VF driver %d: the VF is open\n", me); check_p1() };
-	   lock_pf(); count(-EARLY); unlock_pf();
+	   count(-EARLY);
 	   d_step { vf_open[me] = false; printf("VF driver %d: the VF is closed\n", me) };
-	   lock_pf(); count(-!EARLY); unlock_pf();	/* vfio_pci_pf_close_vf() */
+	   count(-!EARLY);	/* vfio_pci_sriov_put(), without the lock */
 out:	   with = 0; must[me] = 0;
 	   d_step { busy--; p4 = busy || !vf_opens; assert(p4) };
 	   if :: true :: break fi

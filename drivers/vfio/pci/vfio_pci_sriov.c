@@ -15,16 +15,11 @@
  *  - A program that has the PF open can set another token at any time.
  *
  * A VF is in use from the admission of an open until after its device is
- * closed.  vfio_pci_pf::lock protects the token and the number of these opens,
- * and orders all opens of a PF and its VFs:
- *
- *  - An open of a VF compares the token and counts itself in one critical
- *    section, before the device is touched.
- *  - An open of the PF that presents a token holds the lock from the comparison
- *    until it has succeeded, and only then sets the token.  Meanwhile opens and
- *    closes of VFs wait.  If the open fails, nothing has changed.
- *
- * The lock is taken before group_lock and dev_set->lock.
+ * closed.  vfio_pci_pf::lock protects the token and orders all opens of a PF and
+ * its VFs: an open of a VF compares the token and counts itself in one critical
+ * section, before the device is touched; an open of the PF, which resets the VFs,
+ * holds the lock until it has ended, and sets the token only if it has succeeded.
+ * Closes do not take it.  It is taken before group_lock and dev_set->lock.
  *
  * While a PF is bound to vfio-pci, each new VF gets the name of the PF's driver
  * as its driver_override before any driver can probe it.  If that fails, no
@@ -37,6 +32,7 @@
  */
 
 #include <crypto/utils.h>
+#include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
@@ -58,10 +54,10 @@
  * the PF may be unbound first.
  */
 struct vfio_pci_pf {
-	struct mutex	lock;		/* protects token and vf_opens */
+	struct mutex	lock;		/* protects token, and vf_opens against increase */
 	unsigned int	refs;		/* protected by the lock of vfio_pci_pfs */
 	uuid_t		token;
-	unsigned long	vf_opens;	/* files of VFs, open or being opened */
+	atomic_long_t	vf_opens;	/* files of VFs, open or being opened */
 	char		driver[];	/* name of the PF's driver */
 };
 
@@ -119,7 +115,7 @@ static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
 	if (!last)
 		return;
 
-	WARN_ON_ONCE(pf->vf_opens);
+	mutex_destroy(&pf->lock);
 	memzero_explicit(&pf->token, sizeof(pf->token));
 	vfio_pci_pf_free(pf);
 }
@@ -139,32 +135,33 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 	return !crypto_memneq(&pf->token, token, sizeof(*token));
 }
 
-/* An admitted open of the PF with a token holds the lock until commit or put. */
-static int vfio_pci_pf_open(struct vfio_pci_pf *pf, bool is_vf, const uuid_t *token)
+static int vfio_pci_pf_open_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 {
-	int ret = 0;
+	int ret = -EACCES;
 
-	if (is_vf && !token)
-		return -EACCES;
+	if (!token)
+		return ret;
 
 	mutex_lock(&pf->lock);
-	if (is_vf || pf->vf_opens)
-		ret = token && vfio_pci_pf_token_is(pf, token) ? 0 : -EACCES;
-	if (!ret && is_vf)
-		pf->vf_opens++;
-	else if (!ret && token)
-		return 0;
+	if (vfio_pci_pf_token_is(pf, token)) {
+		atomic_long_inc(&pf->vf_opens);
+		ret = 0;
+	}
 	vfio_pci_pf_unlock(pf);
 
 	return ret;
 }
 
-static void vfio_pci_pf_close_vf(struct vfio_pci_pf *pf)
+/* If it returns 0, the lock is held until vfio_pci_sriov_end(). */
+static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	mutex_lock(&pf->lock);
-	if (!WARN_ON_ONCE(!pf->vf_opens))
-		pf->vf_opens--;
+	if (!atomic_long_read(&pf->vf_opens) ||
+	    (token && vfio_pci_pf_token_is(pf, token)))
+		return 0;
+
 	vfio_pci_pf_unlock(pf);
+	return -EACCES;
 }
 
 /* The caller has the PF open.  Open VFs are not affected. */
@@ -186,10 +183,12 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	if (vdev->pf)
-		ret = vfio_pci_pf_open(vdev->pf, pdev->is_virtfn, token);
-	else
+	if (!vdev->pf)
 		ret = token ? -EINVAL : 0;
+	else if (pdev->is_virtfn)
+		ret = vfio_pci_pf_open_vf(vdev->pf, token);
+	else
+		ret = vfio_pci_pf_open(vdev->pf, token);
 
 	/* Rate-limit per device: one must not hide refusals by others */
 	if (!ret || !__ratelimit(&vdev->refusals))
@@ -202,33 +201,33 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 	return ret;
 }
 
-static void vfio_pci_sriov_commit(struct vfio_device *core_vdev, const uuid_t *token)
+static void vfio_pci_sriov_put(struct vfio_device *core_vdev)
 {
 	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
 
+	if (vdev->pf && vdev->pdev->is_virtfn)
+		WARN_ON_ONCE(atomic_long_dec_return(&vdev->pf->vf_opens) < 0);
+}
+
+static void vfio_pci_sriov_end(struct vfio_device *core_vdev,
+			       const uuid_t *token, bool opened)
+{
+	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
+
+	if (!opened)
+		vfio_pci_sriov_put(core_vdev);
 	if (vdev->pdev->is_virtfn)
 		return;
 
 	lockdep_assert_held(&vdev->pf->lock);
-	vdev->pf->token = *token;
+	if (opened && token)
+		vdev->pf->token = *token;
 	vfio_pci_pf_unlock(vdev->pf);
-}
-
-static void vfio_pci_sriov_put(struct vfio_device *core_vdev, const uuid_t *token)
-{
-	struct vfio_pci_core_device *vdev = to_vdev(core_vdev);
-
-	if (vdev->pdev->is_physfn) {
-		if (token)
-			vfio_pci_pf_unlock(vdev->pf);
-	} else if (vdev->pf) {
-		vfio_pci_pf_close_vf(vdev->pf);
-	}
 }
 
 static const struct vfio_admission_ops vfio_pci_sriov_admission_ops = {
 	.get	= vfio_pci_sriov_get,
-	.commit	= vfio_pci_sriov_commit,
+	.end	= vfio_pci_sriov_end,
 	.put	= vfio_pci_sriov_put,
 };
 

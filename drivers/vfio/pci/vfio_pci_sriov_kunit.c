@@ -120,16 +120,14 @@ static int get(struct vfio_pci_core_device *vdev, unsigned int token, bool opene
 	const uuid_t *uuid = token ? &tokens[token] : NULL;
 	int ret = ops->get(&vdev->vdev, uuid);
 
-	if (!ret && !opened)
-		ops->put(&vdev->vdev, uuid);
-	else if (!ret && uuid)
-		ops->commit(&vdev->vdev, uuid);
+	if (!ret)
+		ops->end(&vdev->vdev, uuid, opened);
 	return ret;
 }
 
 static void put(struct vfio_pci_core_device *vdev)
 {
-	vdev->vdev.admission_ops->put(&vdev->vdev, NULL);
+	vdev->vdev.admission_ops->put(&vdev->vdev);
 }
 
 static const struct call calls[] = {
@@ -190,7 +188,7 @@ static void unlock_and_compete(struct vfio_pci_pf *pf)
 
 static bool kernel_is(const struct vfio_pci_pf *pf, const struct model *m)
 {
-	return pf->vf_opens == m->opens[VF0] + m->opens[VF1] &&
+	return atomic_long_read(&pf->vf_opens) == m->opens[VF0] + m->opens[VF1] &&
 	       (m->token == RANDOM || uuid_equal(&pf->token, &tokens[m->token]));
 }
 
@@ -208,10 +206,10 @@ static bool can_call(const struct model *m, const struct call *c, const struct c
 	return c->what != CLOSE || m->opens[c->fn] > (c == rival);
 }
 
-static void restore(struct vfio_pci_pf *pf, const struct vfio_pci_pf *saved)
+static void restore(struct vfio_pci_pf *pf, uuid_t token, long vf_opens)
 {
-	pf->token = saved->token;
-	pf->vf_opens = saved->vf_opens;
+	pf->token = token;
+	atomic_long_set(&pf->vf_opens, vf_opens);
 }
 
 /* All sequences of @left more calls; the last one may be made inside another */
@@ -219,7 +217,8 @@ static bool explore(struct kunit *test, const struct model *m, int left)
 {
 	struct sriov_test *t = test->priv;
 	struct vfio_pci_pf *pf = t->fn[PF]->pf;
-	const struct vfio_pci_pf saved = *pf;
+	const long vf_opens = atomic_long_read(&pf->vf_opens);
+	const uuid_t token = pf->token;
 	const struct call *c, *r = NULL;
 	struct model after;
 	unsigned int turn;
@@ -232,7 +231,7 @@ static bool explore(struct kunit *test, const struct model *m, int left)
 		for (r = calls; r != CALLS_END; r++) {
 			/* At each release in turn, until there is none left */
 			for (turn = 0; left > 1 && can_call(m, r, c); turn++) {
-				restore(pf, &saved);
+				restore(pf, token, vf_opens);
 				t->rival = r;
 				t->turn = turn;
 				ret = kernel_call(t, c);
@@ -245,14 +244,14 @@ static bool explore(struct kunit *test, const struct model *m, int left)
 			t->rival = NULL;
 		}
 		r = NULL;
-		restore(pf, &saved);
+		restore(pf, token, vf_opens);
 		after = *m;
 		ret = kernel_call(t, c);
 		if (ret != model_call(&after, c) || !kernel_is(pf, &after) ||
 		    !explore(test, &after, left - 1))
 			goto bad;
 	}
-	restore(pf, &saved);
+	restore(pf, token, vf_opens);
 	return true;
 bad:
 	kunit_err(test, "calls[%td], rival %td\n", c - calls, r ? r - calls : -1);
@@ -286,9 +285,9 @@ static void token_is_random_and_wiped(struct kunit *test)
 static void registration_requires_admission(struct kunit *test)
 {
 	static const struct vfio_admission_ops incomplete[] = {
-		{ .commit = vfio_pci_sriov_commit, .put = vfio_pci_sriov_put },
+		{ .end = vfio_pci_sriov_end, .put = vfio_pci_sriov_put },
 		{ .get = vfio_pci_sriov_get, .put = vfio_pci_sriov_put },
-		{ .get = vfio_pci_sriov_get, .commit = vfio_pci_sriov_commit },
+		{ .get = vfio_pci_sriov_get, .end = vfio_pci_sriov_end },
 	};
 	struct vfio_pci_core_device *vdev = new_vdev(test);
 	struct vfio_device *device = &vdev->vdev;
@@ -312,7 +311,7 @@ static void token_outlives_pf(struct kunit *test)
 	put_fn(pf);
 	KUNIT_EXPECT_EQ(test, get(vf, NONE, true), -EACCES);
 	KUNIT_EXPECT_EQ(test, get(vf, A, false), 0);
-	KUNIT_EXPECT_EQ(test, vf->pf->vf_opens, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&vf->pf->vf_opens), 0);
 	KUNIT_EXPECT_EQ(test, get(vf, A, true), 0);
 	put(vf);
 	put_fn(vf);
@@ -357,7 +356,7 @@ static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
 	uuid_t uuid;
-	const uuid_t *token = vfio_group_parse_options(c->options, &uuid);
+	const uuid_t *token = vfio_group_parse_options(c->options, strlen(c->options), &uuid);
 	int ret = IS_ERR(token) ? PTR_ERR(token) : !!token;
 
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
