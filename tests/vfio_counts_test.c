@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is the count of VFs in use given back, however an open ends?  It shows in
+ * Is the count of VFs in use given back, however an open ends, and at once?  It shows in
  * what the PF takes: a token other than the one that is set lets nobody in
  * while a VF is in use, and is taken as the new one when none is.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/userfaultfd.h>
 #include <linux/vfio.h>
 
 #include "kselftest_harness.h"
@@ -121,8 +123,9 @@ static int open_with_unfit_mappings(const char *addr, const char *token)
 	return ret;
 }
 
-/* The number of the bound device can't be written back. */
-static int bind_in_read_only_memory(const char *addr, const char *token)
+/* A bind whose argument is in a page that @protect protects against writes. */
+static int bind_in_page(const char *addr, const char *token,
+			int (*protect)(void *page, size_t len))
 {
 	struct vfio_device_bind_iommufd *bind;
 	unsigned char bytes[TOKEN_BYTES];
@@ -140,13 +143,24 @@ static int bind_in_read_only_memory(const char *addr, const char *token)
 	bind->flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
 	bind->iommufd = iommufd;
 	bind->token_uuid_ptr = (uintptr_t)bytes;
-	if (mprotect(bind, len, PROT_READ))
+	if (protect(bind, len))
 		return -EIO;
 	ret = cdev_bind(cdev, bind);
 	close(cdev);
 	close(iommufd);
 	munmap(bind, len);
 	return ret;
+}
+
+static int read_only(void *page, size_t len)
+{
+	return mprotect(page, len, PROT_READ);
+}
+
+/* The number of the bound device can't be written back. */
+static int bind_in_read_only_memory(const char *addr, const char *token)
+{
+	return bind_in_page(addr, token, read_only);
 }
 
 static const struct {
@@ -202,6 +216,62 @@ TEST_F_TIMEOUT(counts, killed_while_opening, TEST_SECONDS)
 		TH_LOG("the VF's open was never seen asleep");
 	holder_kill(&holder);
 	EXPECT_NO_VF_IN_USE();
+}
+
+/* ------------------------------------------------ while the PF is opened */
+
+static int userfaultfd(void)
+{
+	return syscall(SYS_userfaultfd, O_CLOEXEC);
+}
+
+/* Whoever writes there waits for a handler, which does not exist. */
+static int write_waits(void *page, size_t len)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
+	};
+	struct uffdio_register all = {
+		.range = { (uintptr_t)page, len },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+	struct uffdio_writeprotect protect = {
+		.range = { (uintptr_t)page, len },
+		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
+	};
+	int fd = userfaultfd();
+
+	return fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	       ioctl(fd, UFFDIO_REGISTER, &all) ||
+	       ioctl(fd, UFFDIO_WRITEPROTECT, &protect);
+}
+
+static int bind_for_ever(struct job *job, void *arg)
+{
+	return bind_in_page(pf, TOKEN_1, write_waits);
+}
+
+/* A VF is closed meanwhile; an open waits until the open of the PF has ended. */
+TEST(pf_open_delays_opens_only)
+{
+	struct holder holder;
+	struct job job;
+	int fd = userfaultfd();
+
+	if (fd < 0)
+		SKIP(return, "this kernel has no userfaultfd");
+	close(fd);
+	ASSERT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
+	ASSERT_EQ(0, holder_open(&holder, OPEN_CDEV, vf, TOKEN_1));
+	ASSERT_EQ(0, job_start(&job, bind_for_ever, NULL));
+	ASSERT_TRUE(job_blocked_in(&job, SYS_ioctl, "handle_userfault"));
+	holder_release(&holder);
+	ASSERT_TRUE(holder_open_half_way(&holder, OPEN_CDEV, vf, TOKEN_1));
+	EXPECT_TRUE(job_blocked_in(&holder.job, SYS_ioctl, NULL));
+	job_kill(&job, SIGKILL);
+	EXPECT_EQ(0, holder_opened(&holder));
+	holder_release(&holder);
 }
 
 /* ------------------------------------------------------ devices that leave */
