@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is the count of VFs in use given back, however an open ends, and at once?  It shows in
- * what the PF takes: a token other than the one that is set lets nobody in
- * while a VF is in use, and is taken as the new one when none is.
+ * Is the count of VFs in use given back, however an open ends, and at once?  It
+ * shows in what the PF takes: a token other than the one that is set lets nobody
+ * in while a VF is in use, and is taken as the new one when none is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -225,7 +225,7 @@ static int userfaultfd(void)
 	return syscall(SYS_userfaultfd, O_CLOEXEC);
 }
 
-/* Whoever writes there waits for a handler, which does not exist. */
+/* A write to the page sleeps, as nothing handles its fault. */
 static int write_waits(void *page, size_t len)
 {
 	struct uffdio_api api = {
