@@ -46,7 +46,8 @@ vm_run()
 }
 
 # What docs/howto runs besides this machine's programs
-howto_programs=(-f "$programs/vfio_open" -f "$top/package/vfio-sriov" -f "$top/tests/clients/uuidgen")
+howto_programs=(-f "$programs/vfio_open" -f "$top/package/vfio-sriov" -f "$top/tests/clients/uuidgen"
+	-f "$top/tools/testing/selftests/vfio/scripts")
 
 # vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
 # devices as they are when it boots

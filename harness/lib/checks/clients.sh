@@ -8,7 +8,7 @@ clients=$top/tests/clients
 
 make_howto() { up_to_date; }
 
-key_howto() { hash_files "$top/docs/howto" "$clients" "$top/package/vfio-sriov"; }
+key_howto() { hash_files "$top/docs/howto" "$clients" "$top/package/vfio-sriov" "$top/tools/testing/selftests/vfio/scripts"; }
 
 make_nvme_driver()
 {
