@@ -49,8 +49,8 @@ judge_skips()
 		BEGIN {
 			while ((getline line < list) > 0)
 				if (line !~ /^(#|$)/) {
-					split(line, f, "|")
-					if (check ~ "^" f[2] "$") { n++; pattern[n] = f[1]; why[n] = f[3] "; runs in " f[4] }
+					split(line, f, ";")
+					if (check ~ "^(" f[2] ")$") { n++; pattern[n] = f[1]; why[n] = f[3] "; runs in " f[4] }
 				}
 		}
 		$1 == "skip" {

@@ -40,7 +40,7 @@ END
 }
 
 @test "a skip that tests/skips names for this check is none" {
-	echo '^a: b$|run|no such option|other' >>"$scratch/tests/skips"
+	echo '^a: b$;run|walk;no such option;other' >>"$scratch/tests/skips"
 	run in_harness 'printf "skip\ta: b\n" | judge_skips run'
 	[ "${output%%$'\t'*}" = skip ]
 	run in_harness 'printf "skip\ta: b\n" | judge_skips another'
@@ -57,7 +57,7 @@ must_have_run r one && must_have_run r one two'
 @test "a run in which every case is skipped fails" {
 	table 'check|c|check||cases'
 	checks 'check_c() { printf "1..1\nok 1 - a # SKIP no\n" >"$(ktap_of c)"; }'
-	echo '^a$|c|no|other' >>"$scratch/tests/skips"
+	echo '^a$;c;no;other' >>"$scratch/tests/skips"
 	run "$scratch/harness/check.sh" check
 	[ "$status" = 1 ]
 	[[ $output = *"no case passed"* ]]
