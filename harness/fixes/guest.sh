@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # guest.sh WHAT...: in the VM of vmtest.sh, with all PFs on vfio-pci: "rounds",
-# "cost", "capture", or a selftest, on each PF.
+# "cost", "capture", "fail", "kvm", or a selftest, on each PF.
 # shellcheck shell=dash disable=SC2046,SC2086,SC2231 # addresses and names have no blanks
 set -u
 
@@ -32,9 +32,23 @@ selftest()
 	./$1 $2 && echo "# end" || echo "# end with status $?"
 }
 
-# capture PF TIMES: let the allocation of driver_override fail, once or always,
-# while two VFs are enabled.
+# capture PF WHEN: enable two VFs, and count those without driver_override.
 capture()
+{
+	(echo 2 >$pci/devices/$1/sriov_numvfs) 2>/dev/null
+	lost=0 drivers=
+	for file in $pci/devices/$1/virtfn*; do
+		[ -e "$file" ] || continue
+		[ "$(cat $file/driver_override)" = vfio-pci ] && continue
+		lost=$((lost + 1))
+		drivers="$drivers $(driver_of $(basename "$(readlink $file)"))"
+	done
+	echo "capture $1, $2: $lost VFs not captured, $(cat $pci/devices/$1/sriov_numvfs) VFs enabled; drivers of the lost:$drivers"
+	echo 0 >$pci/devices/$1/sriov_numvfs
+}
+
+# fail PF TIMES: the same while the allocation of driver_override fails, so often
+fail()
 {
 	fail=/sys/kernel/debug/failslab
 	range=$(grep -A 1 ' __device_set_driver_override$' /proc/kallsyms | cut -d ' ' -f 1)
@@ -44,18 +58,8 @@ capture()
 	echo 1 >$fail/verbose
 	echo $2 >$fail/times
 	echo 100 >$fail/probability
-	(echo 2 >$pci/devices/$1/sriov_numvfs) 2>/dev/null
+	capture $1 "$2 failures"
 	echo 0 >$fail/probability
-
-	lost=0 drivers=
-	for file in $pci/devices/$1/virtfn*; do
-		[ -e "$file" ] || continue
-		[ "$(cat $file/driver_override)" = vfio-pci ] && continue
-		lost=$((lost + 1))
-		drivers="$drivers $(driver_of $(basename "$(readlink $file)"))"
-	done
-	echo "capture $1, $2 failures: $lost VFs not captured, $(cat $pci/devices/$1/sriov_numvfs) VFs enabled; drivers of the lost:$drivers"
-	echo 0 >$pci/devices/$1/sriov_numvfs
 }
 
 for what; do
@@ -64,10 +68,12 @@ for what; do
 		case $what in
 		rounds) with_vf $pf race rounds 8 ;;
 		cost) with_vf $pf race cost 8 ;;
-		capture)
-			capture $pf 1
-			capture $pf -1
+		capture) capture $pf "two VFs" ;;
+		fail)
+			fail $pf 1
+			fail $pf -1
 			;;
+		kvm) ./kvm_bind $pf ;;
 		*) selftest $what $pf ;;
 		esac
 	done

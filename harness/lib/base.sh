@@ -12,7 +12,7 @@ shopt -s inherit_errexit
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 base=${BASE:-linux-6.12}
-basedir=$top/bases/$base
+basedir=$top/${BASES:-bases}/$base
 work=$top/work/$base
 out=$top/out/$base
 logs=$out/logs

@@ -36,7 +36,7 @@ kernel_packages()
 	echo "$PACKAGE"
 	[ -z "${KVER:-}" ] || return 0
 	printf '%s\n' "linux-headers-$release" "linux-headers-${release%-*}-common" \
-		"linux-kbuild-${release%-*}"
+		"${KBUILD:-linux-kbuild-${release%-*}}"
 	# shellcheck disable=SC2086 # words
 	printf "linux-%s-$release\n" ${IMAGE:-image}
 }
@@ -46,14 +46,14 @@ kernel_packages()
 # KVER, the newest source.
 newest_kernel()
 {
-	local pattern="^linux-image-(${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64)\$" releases version release package
+	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}" releases version release package
 
 	if [ -n "${KVER:-}" ]; then
 		package_version "$PACKAGE" | sed -n "s/^./$KVER &/p"
 		return
 	fi
 	read_lines releases apt-cache "${apt_options[@]}" pkgnames "linux-image-$KERNEL_VERSION."
-	printf '%s\n' "${releases[@]}" | sed -nE "s/$pattern/\1/p" | while read -r release; do
+	printf '%s\n' "${releases[@]}" | sed -nE "s/^linux-image-($pattern)\$/\1/p" | while read -r release; do
 		kernel_packages "$release"
 	done | sort -u >"$kernel_file.names"
 	# All at once, as each call of apt-cache may take seconds
@@ -217,8 +217,11 @@ add_kbuild()
 {
 	local dir=$1
 
-	# shellcheck disable=SC2016 # make expands them
-	printf '%s\n' 'obj-$(CONFIG_VFIO) += vfio/' 'obj-$(OWN_IOMMUFD) += iommu/iommufd/' >"$dir/drivers/Kbuild"
+	# shellcheck disable=SC2016 # make expands it
+	echo 'obj-$(CONFIG_VFIO) += vfio/' >"$dir/drivers/Kbuild"
+	[ -d "$dir/drivers/iommu/iommufd" ] || return 0
+	# shellcheck disable=SC2016
+	echo 'obj-$(OWN_IOMMUFD) += iommu/iommufd/' >>"$dir/drivers/Kbuild"
 	# shellcheck disable=SC2016
 	echo 'iommufd-$(OWN_IOMMUFD) += interval_tree.o' >>"$dir/drivers/iommu/iommufd/Makefile"
 	sed '/^EXPORT_SYMBOL/d' "$dir/lib/interval_tree.c" >"$dir/drivers/iommu/iommufd/interval_tree.c"

@@ -9,14 +9,15 @@ trixie=$cache/trixie
 trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libelf-dev libssl-dev
 	make patch perl python3 python3-ply rsync sparse uuid-dev xz-utils)
 
-# make_root DIR SUITE PACKAGE...: a Debian 13 with these packages of SUITE. Made
-# aside and moved into place when complete; checkouts share it.
+# make_root DIR "SUITE..." TARGET PACKAGE...: the first suite with what the others
+# offer, and these packages of TARGET. Made aside and moved into place when complete;
+# checkouts share it.
 make_root()
 {
-	local dir=$1 suite=$2 options=
+	local dir=$1 suites=$2 target=$3 mirror suite line
 
-	shift 2
-	[ "$(id -u)" = 0 ] || die "run as root: this needs a Debian 13 root directory"
+	shift 3
+	[ "$(id -u)" = 0 ] || die "run as root: this needs a root directory of Debian"
 	mkdir -p "$cache"
 	exec 7>"$dir.lock"
 	flock 7
@@ -25,15 +26,20 @@ make_root()
 		return
 	fi
 	rm -rf "$dir" "$dir.new"
-	debootstrap --variant=minbase --keyring="$debian_keyring" trixie "$dir.new" "$(debian_mirror)"
-	if [ "$suite" != trixie ]; then
+	mirror=$(debian_mirror)
+	debootstrap --variant=minbase --keyring="$debian_keyring" "${suites%% *}" "$dir.new" "$mirror"
+	for suite in $suites; do
+		line="$mirror $suite"
+		case $suite in
+		"${suites%% *}") continue ;;
+		*-security) line="${mirror%/debian*}/debian-security $suite" ;;
 		# The mirror may be as of an earlier day, and testing is valid for a week only.
-		[ "$suite" != forky ] || options="[check-valid-until=no] "
-		echo "deb $options$(debian_mirror) $suite main" >"$dir.new/etc/apt/sources.list.d/$suite.list"
-		in_root "$dir.new" apt-get -q update
-	fi
-	in_root "$dir.new" apt-get -q -y --no-install-recommends -t "$suite" install "$@"
-	rm -rf "$dir.new"/var/cache/apt/archives/*.deb
+		forky) line="[check-valid-until=no] $line" ;;
+		esac
+		echo "deb $line main" >>"$dir.new/etc/apt/sources.list"
+	done
+	in_root "$dir.new" sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends -t "$@" && apt-get clean' \
+		- "$target" install "$@"
 	echo "$*" >"$dir.new/packages"
 	mv "$dir.new" "$dir"
 	exec 7>&-
@@ -41,7 +47,7 @@ make_root()
 
 make_trixie()
 {
-	make_root "$trixie" trixie "${trixie_packages[@]}"
+	make_root "$trixie" trixie trixie "${trixie_packages[@]}"
 }
 
 # starter FILE ROOT PROGRAM [OPTION]...: a script that starts PROGRAM with the C
@@ -62,7 +68,7 @@ qemu_new=$qemu_root/qemu
 
 make_qemu()
 {
-	make_root "$qemu_root" trixie-backports qemu-system-x86
+	make_root "$qemu_root" "trixie trixie-backports" trixie-backports qemu-system-x86
 	starter "$qemu_new" "$qemu_root" "$qemu_root/usr/bin/qemu-system-x86_64" \
 		-L "$qemu_root/usr/share/qemu" -L "$qemu_root/usr/share/seabios"
 }
@@ -116,7 +122,7 @@ build_qemu_patched()
 
 make_qemu_patched()
 {
-	make_root "$qemu_build_root" trixie "${qemu_build_packages[@]}"
+	make_root "$qemu_build_root" trixie trixie "${qemu_build_packages[@]}"
 	with_cache fetch_qemu_source
 	[ -x "$qemu_patched" ] || remove_stamp qemu-patched
 	unless_done qemu-patched "$(key_qemu_patched)" build_qemu_patched
@@ -130,21 +136,28 @@ key_qemu_patched()
 	} | hash_of
 }
 
-# in_root ROOT COMMAND...: there, with this checkout and ccache at their paths. The
-# mounts end with the command.
+# in_root ROOT COMMAND...: there, with this checkout at its path or at $ROOT_TOP, and
+# ccache at its path. Where there is a ROOT.upper, ROOT is an overlay that writes to it.
+# The mounts end with the command.
 in_root()
 {
+	local ccache=${CCACHE_DIR:-$HOME/.cache/ccache}
+
+	mkdir -p "$ccache"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	DEBIAN_FRONTEND=noninteractive unshare --mount --propagation private bash -euc '
-		root=$1 top=$2 ccache=$3
-		shift 3
-		mkdir -p "$root$top" "$root$ccache"
+		root=$1 top=$2 at=$3 ccache=$4
+		shift 4
+		[ ! -d "$root.upper" ] ||
+			mount -t overlay overlay -o "lowerdir=$root.lower,upperdir=$root.upper,workdir=$root.work" "$root"
+		mkdir -p "$root$at" "$root$ccache"
 		mount -t proc proc "$root/proc"
 		mount --bind /dev "$root/dev"
-		mount --bind "$top" "$root$top"
+		mount --bind "$top" "$root$at"
 		mount --bind "$ccache" "$root$ccache"
-		exec chroot "$root" /usr/bin/env -C "$top" HOME="${HOME:-/root}" "$@"' \
-		- "$1" "$top" "${CCACHE_DIR:-$HOME/.cache/ccache}" "${@:2}"
+		exec chroot "$root" /usr/bin/env -C "$at" HOME="${HOME:-/root}" \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' \
+		- "$1" "$top" "${ROOT_TOP:-$top}" "$ccache" "${@:2}"
 }
 
 in_trixie() { in_root "$trixie" "$@"; }

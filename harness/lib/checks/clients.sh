@@ -24,7 +24,7 @@ key_nvme_driver()
 }
 
 # dpdk:SUITE of Debian: a root directory with its DPDK
-make_dpdk() { make_root "$cache/dpdk-$1" "$1" dpdk-dev iproute2 kmod procps python3; }
+make_dpdk() { make_root "$cache/dpdk-$1" "trixie $1" "$1" dpdk-dev iproute2 kmod procps python3; }
 
 key_dpdk() { dpkg-query --admindir "$cache/dpdk-$1/var/lib/dpkg" -W -f '${Version}\n' dpdk-dev; }
 

@@ -35,61 +35,13 @@ root_packages=(ccache cpio dkms initramfs-tools iproute2 kmod systemd zstd)
 
 make_roots()
 {
-	local suite
-
-	[ "$(id -u)" = 0 ] || die "run as root: the package is installed in root directories"
-	for suite in bookworm trixie; do
-		make_root_dir "$cache/package-$suite" "$suite"
-	done
-}
-
-# make_root_dir DIR SUITE: with all that Debian offers for it
-make_root_dir()
-{
-	local root=$1 suite=$2 mirror
-
-	if [ "$(cat "$root/packages" 2>/dev/null)" = "${root_packages[*]}" ]; then
-		up_to_date
-		return
-	fi
-	rm -rf "$root" "$root.new"
-	mirror=$(debian_mirror)
-	debootstrap --variant=minbase --keyring="$debian_keyring" "$suite" "$root.new" "$mirror"
-	echo "deb $mirror $suite main
-deb ${mirror%/debian*}/debian-security $suite-security main" >"$root.new/etc/apt/sources.list"
-	[ "$suite" != trixie ] || echo "deb $mirror trixie-backports main" >>"$root.new/etc/apt/sources.list"
-	in_root_dir "$root.new" sh -c "apt-get -q update && apt-get -q -y --no-install-recommends \
-		install ${root_packages[*]} && apt-get clean"
-	echo "${root_packages[*]}" >"$root.new/packages"
-	mv "$root.new" "$root"
+	ROOT_TOP=/mnt make_root "$cache/package-bookworm" "bookworm bookworm-security" bookworm "${root_packages[@]}"
+	ROOT_TOP=/mnt make_root "$cache/package-trixie" "trixie trixie-security trixie-backports" trixie "${root_packages[@]}"
 }
 
 key_roots()
 {
 	echo "${root_packages[*]}"
-}
-
-# in_root_dir DIR COMMAND...: with this checkout in /mnt, and objects in ccache. The
-# mounts end with it.
-in_root_dir()
-{
-	local ccache=${CCACHE_DIR:-$HOME/.cache/ccache}
-
-	mkdir -p "$ccache"
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	DEBIAN_FRONTEND=noninteractive DEBIAN_KERNEL_USE_CCACHE=1 CCACHE_DIR=/var/cache/ccache \
-		unshare --mount --propagation private bash -euc '
-		root=$1 top=$2 ccache=$3
-		shift 3
-		if [ -d "$root.upper" ]; then
-			mount -t overlay overlay -o "lowerdir=$root.lower,upperdir=$root.upper,workdir=$root.work" "$root"
-		fi
-		mount -t proc proc "$root/proc"
-		mount --bind /dev "$root/dev"
-		mount --bind "$top" "$root/mnt"
-		mkdir -p "$root/var/cache/ccache"
-		mount --bind "$ccache" "$root/var/cache/ccache"
-		exec chroot "$root" /usr/bin/env -C / PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$1" "$top" "$ccache" "${@:2}"
 }
 
 # ---- the check
@@ -105,7 +57,7 @@ begin_package()
 # step DIR STEP: of tests/package/steps.sh
 step()
 {
-	in_root_dir "$1" /mnt/tests/package/steps.sh "$2"
+	ROOT_TOP=/mnt DEBIAN_KERNEL_USE_CCACHE=1 in_root "$1" /mnt/tests/package/steps.sh "$2"
 }
 
 # module_tree DIR NAME: the modules as they are now, for vmtest.sh -d
