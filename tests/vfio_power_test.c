@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -35,10 +36,15 @@ static int count_users(void)
 
 FIXTURE_SETUP(power)
 {
+	char idle_d3[8];
+
 	self->users = count_users();
 	if (self->users < 0)
 		SKIP(return, "no runtime_usage: CONFIG_PM_ADVANCED_DEBUG is off");
 	/* With disable_idle_d3 vfio-pci keeps it awake from the beginning. */
+	ASSERT_EQ(0, file_read("/sys/module/vfio_pci/parameters/disable_idle_d3",
+			       idle_d3, sizeof(idle_d3)));
+	ASSERT_EQ(!strcmp(idle_d3, "Y"), self->users);
 	self->open = !self->users;
 }
 

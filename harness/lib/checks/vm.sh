@@ -198,6 +198,13 @@ check_noiommu()
 	must_have_run noiommu vfio_field_test
 }
 
+# PFs that never sleep
+check_idle_d3()
+{
+	vm_run idle-d3 series.plain warp -t 1200 -a vfio_pci.disable_idle_d3=1 vfio_power_test vfio_pci_sriov_test
+	must_have_run idle-d3 vfio_power_test vfio_pci_sriov_test
+}
+
 # Its times are real ones.
 check_flood()
 {
