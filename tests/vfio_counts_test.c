@@ -252,7 +252,7 @@ static int bind_for_ever(struct job *job, void *arg)
 	return bind_in_page(pf, TOKEN_1, write_waits);
 }
 
-/* A VF is closed meanwhile; an open waits until the open of the PF has ended. */
+/* A VF is closed meanwhile; an open waits until the open of the PF has ended, or is killed. */
 TEST(pf_open_delays_opens_only)
 {
 	struct holder holder;
@@ -267,6 +267,9 @@ TEST(pf_open_delays_opens_only)
 	ASSERT_EQ(0, job_start(&job, bind_for_ever, NULL));
 	ASSERT_TRUE(job_blocked_in(&job, SYS_ioctl, "handle_userfault"));
 	holder_release(&holder);
+	ASSERT_TRUE(holder_open_half_way(&holder, OPEN_CDEV, vf, TOKEN_1));
+	EXPECT_TRUE(job_blocked_in(&holder.job, SYS_ioctl, NULL));
+	holder_kill(&holder);
 	ASSERT_TRUE(holder_open_half_way(&holder, OPEN_CDEV, vf, TOKEN_1));
 	EXPECT_TRUE(job_blocked_in(&holder.job, SYS_ioctl, NULL));
 	job_kill(&job, SIGKILL);

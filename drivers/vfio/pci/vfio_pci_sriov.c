@@ -19,7 +19,8 @@
  * its VFs: an open of a VF compares the token and counts itself in one critical
  * section, before the device is touched; an open of the PF, which resets the VFs,
  * holds the lock until it has ended, and sets the token only if it has succeeded.
- * Closes do not take it.  It is taken before group_lock and dev_set->lock.
+ * Closes do not take it, and a task that waits for it can be killed.  It is taken
+ * before group_lock and dev_set->lock.
  *
  * While a PF is bound to vfio-pci, each new VF gets the name of the PF's driver
  * as its driver_override before any driver can probe it.  If that fails, no
@@ -27,8 +28,8 @@
  * change the driver_override afterwards.  VFs are added and removed with the
  * device_lock() of the PF held, except by EEH of powernv, which removes and
  * adds single VFs.  On s390, VFs are linked to their PF after they were added,
- * so they are not captured, but they require the token if they are bound to
- * vfio-pci after it.
+ * so they are not captured; and they may outlive the binding of their PF, whose
+ * token they then require until they are bound again.
  */
 
 #include <crypto/utils.h>
@@ -135,14 +136,11 @@ static bool vfio_pci_pf_token_is(struct vfio_pci_pf *pf, const uuid_t *token)
 	return !crypto_memneq(&pf->token, token, sizeof(*token));
 }
 
+/* Called with the lock held; returns without it. */
 static int vfio_pci_pf_open_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 {
 	int ret = -EACCES;
 
-	if (!token)
-		return ret;
-
-	mutex_lock(&pf->lock);
 	if (vfio_pci_pf_token_is(pf, token)) {
 		atomic_long_inc(&pf->vf_opens);
 		ret = 0;
@@ -152,10 +150,9 @@ static int vfio_pci_pf_open_vf(struct vfio_pci_pf *pf, const uuid_t *token)
 	return ret;
 }
 
-/* If it returns 0, the lock is held until vfio_pci_sriov_end(). */
+/* Called with the lock held.  If it returns 0, vfio_pci_sriov_end() unlocks. */
 static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
 {
-	mutex_lock(&pf->lock);
 	if (!atomic_long_read(&pf->vf_opens) ||
 	    (token && vfio_pci_pf_token_is(pf, token)))
 		return 0;
@@ -165,11 +162,14 @@ static int vfio_pci_pf_open(struct vfio_pci_pf *pf, const uuid_t *token)
 }
 
 /* The caller has the PF open.  Open VFs are not affected. */
-static void vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
+static int vfio_pci_pf_set_token(struct vfio_pci_pf *pf, const uuid_t *token)
 {
-	mutex_lock(&pf->lock);
+	if (mutex_lock_killable(&pf->lock))
+		return -EINTR;
+
 	pf->token = *token;
 	vfio_pci_pf_unlock(pf);
+	return 0;
 }
 
 static struct vfio_pci_core_device *to_vdev(struct vfio_device *core_vdev)
@@ -185,6 +185,10 @@ static int vfio_pci_sriov_get(struct vfio_device *core_vdev, const uuid_t *token
 
 	if (!vdev->pf)
 		ret = token ? -EINVAL : 0;
+	else if (pdev->is_virtfn && !token)
+		ret = -EACCES;
+	else if (mutex_lock_killable(&vdev->pf->lock))
+		return -EINTR;
 	else if (pdev->is_virtfn)
 		ret = vfio_pci_pf_open_vf(vdev->pf, token);
 	else
@@ -253,8 +257,9 @@ ATTRIBUTE_GROUPS(vfio_pci_sriov);
  * @arg: the 16 bytes of the new token
  * @argsz: number of bytes at @arg
  *
+ * Context: may sleep.
  * Return: 0; -ENOTTY if the device is not a PF; -EINVAL for GET or a small
- * @argsz; -EFAULT.
+ * @argsz; -EFAULT; -EINTR if the task is being killed.
  */
 int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 				 void __user *arg, size_t argsz)
@@ -273,7 +278,7 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 
 	ret = copy_from_user(&token, arg, sizeof(token)) ? -EFAULT : 0;
 	if (!ret)
-		vfio_pci_pf_set_token(vdev->pf, &token);
+		ret = vfio_pci_pf_set_token(vdev->pf, &token);
 
 	memzero_explicit(&token, sizeof(token));
 	return ret;
@@ -282,6 +287,8 @@ int vfio_pci_sriov_feature_token(struct vfio_device *core_vdev, u32 flags,
 /**
  * vfio_pci_sriov_uninit - undo vfio_pci_sriov_init()
  * @vdev: the device, not registered any more
+ *
+ * Context: may sleep.
  */
 void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
 {
@@ -295,6 +302,9 @@ void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
  * vfio_pci_sriov_init - set up admission of a PF or VF
  * @vdev: any device that is about to be registered
  *
+ * It owns admission_ops and the attribute groups of a PF or VF.
+ *
+ * Context: may sleep.
  * Return: 0, and the caller must call vfio_pci_sriov_uninit(); -ENOMEM.
  */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
@@ -338,24 +348,6 @@ static int vfio_pci_sriov_set_numvfs(struct pci_dev *pdev, int nr_virtfn)
 	return 0;
 }
 
-/**
- * vfio_pci_sriov_disable - disable the VFs of a PF, if it has any
- * @vdev: any device
- *
- * Context: with the device_lock() held; waits until users close the VFs.
- */
-void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev)
-{
-	device_lock_assert(&vdev->pdev->dev);
-	if (!vdev->has_vfs)
-		return;
-
-	vfio_pci_sriov_set_numvfs(vdev->pdev, 0);
-	/* No memory_lock: a racing PCI_PM_CTRL write would get -EBUSY at most */
-	WRITE_ONCE(vdev->has_vfs, false);
-	pm_runtime_put(&vdev->pdev->dev);
-}
-
 /*
  * A PF must stay in D0 while it has VFs.  The memory_lock keeps writes of
  * PCI_PM_CTRL out until has_vfs is set.
@@ -365,7 +357,6 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 	struct pci_dev *pdev = vdev->pdev;
 	int ret;
 
-	device_lock_assert(&pdev->dev);
 	ret = pm_runtime_resume_and_get(&pdev->dev);
 	if (ret)
 		return ret;
@@ -396,20 +387,28 @@ out_pm:
 
 /**
  * vfio_pci_core_sriov_configure - enable or disable the VFs of a PF
- * @vdev: the PF
+ * @vdev: the PF, or any device if @nr_virtfn is 0
  * @nr_virtfn: how many VFs to enable, or 0 to disable all
  *
  * Context: with the device_lock() held.  Disabling waits until users close the
  * VFs, and so does enabling if it fails because a VF cannot be captured.
- * Return: @nr_virtfn; -ENOMEM if a VF cannot be captured; -errno.
+ * Return: @nr_virtfn; -EINVAL if the PF has VFs; -ENOMEM if a VF cannot be
+ * captured; -errno.
  */
 int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 				  int nr_virtfn)
 {
+	device_lock_assert(&vdev->pdev->dev);
 	if (nr_virtfn)
-		return vfio_pci_sriov_enable(vdev, nr_virtfn);
+		return vdev->has_vfs ? -EINVAL :
+				       vfio_pci_sriov_enable(vdev, nr_virtfn);
+	if (!vdev->has_vfs)
+		return 0;
 
-	vfio_pci_sriov_disable(vdev);
+	vfio_pci_sriov_set_numvfs(vdev->pdev, 0);
+	/* No memory_lock: a racing PCI_PM_CTRL write would get -EBUSY at most */
+	WRITE_ONCE(vdev->has_vfs, false);
+	pm_runtime_put(&vdev->pdev->dev);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_sriov_configure);

@@ -356,7 +356,7 @@ static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
 	uuid_t uuid;
-	const uuid_t *token = vfio_group_parse_options(c->options, strlen(c->options), &uuid);
+	const uuid_t *token = vfio_group_parse_options(c->options, strchr(c->options, 0), &uuid);
 	int ret = IS_ERR(token) ? PTR_ERR(token) : !!token;
 
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
@@ -431,6 +431,7 @@ static void check_configure(struct kunit *test, int nr_virtfn, int ret)
 	pm_runtime_enable(dev);
 	device_lock(dev);
 	KUNIT_EXPECT_EQ(test, vfio_pci_core_sriov_configure(t->fn[PF], nr_virtfn), ret);
+	KUNIT_EXPECT_TRUE(test, ret <= 0 || vfio_pci_core_sriov_configure(t->fn[PF], 1) == -EINVAL);
 	device_unlock(dev);
 	pm_runtime_disable(dev);
 
