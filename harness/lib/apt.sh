@@ -148,7 +148,7 @@ fetch_source()
 	if ! fetch_newest_source; then
 		say "the machine's package index does not have $PACKAGE; fetching an index"
 		if ! use_own_index || ! fetch_newest_source; then
-			die "$PACKAGE cannot be downloaded: is there a network?"
+			die "$PACKAGE cannot be downloaded: no network, or no suite has it${SUITES:+ of $SUITES} (SUITES in bases/$base/source)"
 		fi
 	fi
 }

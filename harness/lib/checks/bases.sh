@@ -30,16 +30,26 @@ copied_blobs()
 		done | sort
 }
 
-# The files that the series adds are the same bytes on each base.
+# "PATCH FILE" of each file that a patch changes
+files_by_patch()
+{
+	awk '/^diff --git / { name = FILENAME; sub(/.*[/]/, "", name); print substr(name, 1, 4), substr($4, 3) }' \
+		"$top/patches/$1"/000[1-9]-*.patch | sort
+}
+
+# The files that the series adds are the same bytes on each base, and no patch changes
+# a file that the same patch of 6.12 does not.
 check_same_files()
 {
-	local name names
+	local name names more
 
 	read_lines names find "$top/patches" -maxdepth 1 -name 'linux-*' -printf '%f\n'
 	for name in "${names[@]}"; do
 		say "$name"
+		more=$(comm -13 <(files_by_patch linux-6.12) <(files_by_patch "$name"))
+		[ -z "$more" ] || die "only on $name: $more"
 		diff <(copied_blobs "$name") <(added_blobs "$name") ||
-			die "in-tree copies and patches/$name differ"
+			die "in-tree copies and patches/$name differ; what $name has itself belongs in bases/$name/owned"
 		diff "$top/MAINTAINERS" <(added_entry "$name") ||
 			die "MAINTAINERS and the entry of patches/$name differ"
 	done
