@@ -37,6 +37,6 @@ prepare_vm()
 	: >"$logs/monitor$1.log"
 	vm_args=(-serial "file:$logs/console$1.log" -chardev "pipe,id=monitor,path=$pipe"
 		-mon "chardev=monitor,mode=control")
-	tail -n +1 -s 0.1 -f --pid=$$ "$logs/results$1.log" |
+	tail -n +1 -s 0.1 -f --pid=$$ "$logs/guest$1.log" |
 		grep --line-buffered '^vmtest-guest: [a-z]*plug ' | do_requests 1<>"$pipe.in" &
 }

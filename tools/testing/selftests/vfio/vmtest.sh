@@ -107,12 +107,12 @@ kernel_log()
 # start_vm NAME [VARIABLES]
 start_vm()
 {
-	: >"$logs/results$1.log"
+	: >"$logs/guest$1.log"
 	prepare_vm "$1"
 	setpriv --pdeathsig TERM timeout --foreground -k 5 "$time_limit" "$QEMU" \
 		"${machine[@]}" -nodefaults -display none -no-reboot -m 2G -smp "$cpus" \
 		-kernel "$kernel" -initrd "$scratch/initramfs" "${vm_args[@]}" \
-		-serial "file:$logs/results$1.log" \
+		-serial "file:$logs/guest$1.log" \
 		-append "$args console=${serial}0 panic=-1 kunit.enable=0 $more_args ${2:-}" \
 		<"$vm_in" >"$vm_out" 2>"$logs/qemu$1.log" &
 	vms+=("$1") pids+=($!)
@@ -123,7 +123,7 @@ show_vms()
 	local i
 
 	for i in "${!pids[@]}"; do
-		tail -n +1 -s 0.1 -f --pid="${pids[i]}" "$logs/results${vms[i]}.log" |
+		tail -n +1 -s 0.1 -f --pid="${pids[i]}" "$logs/guest${vms[i]}.log" |
 			grep --line-buffered -v '^vmtest-guest: ' || true
 	done
 }
@@ -147,7 +147,7 @@ judge()
 
 	# shellcheck disable=SC2310 # a question
 	! complained "$log" || fail "the kernel complained (above)"
-	status=$(sed -n 's/^vmtest-guest: exit //p' "$logs/results$1.log")
+	status=$(sed -n 's/^vmtest-guest: exit //p' "$logs/guest$1.log")
 	[[ -n $status ]] || tail -n 15 "$log" "$logs/qemu$1.log" >&2 || true
 	((${status:-$2} != 124)) || fail "not finished after $time_limit s"
 	[[ -n $status ]] || fail "the guest did not finish (QEMU's exit status: $2)"
