@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is the count of VFs in use given back, however an open ends, and at once?  It
- * shows in what the PF takes: a token other than the one that is set lets nobody
- * in while a VF is in use, and is taken as the new one when none is.
+ * Is the count of VFs in use dropped at once, however an open ends?  The tests
+ * open the PF with a token that is not the one set: while a VF is in use, the
+ * open is refused; otherwise it sets the token.
  */
 #include <errno.h>
 #include <fcntl.h>
