@@ -7,7 +7,7 @@ export BASE FROM FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
-demo shell modules model bench tree series export review fixes deb quilt carry recording:
+demo shell modules model bench tree series export review fixes deb quilt carry recording trace:
 	@harness/$@.sh $(ARGS)
 # More tiers after it, if they end within so many minutes: THEN="..." WITHIN=...
 check:
@@ -26,5 +26,5 @@ stock-kernel:
 clean:
 	rm -rf work out
 
-.PHONY: help demo shell modules model bench tree series export review fixes deb quilt carry recording check red quick kernel stock-kernel clean
+.PHONY: help demo shell modules model bench tree series export review fixes deb quilt carry recording trace check red quick kernel stock-kernel clean
 .NOTPARALLEL:

@@ -13,22 +13,6 @@ set -euo pipefail
 # shellcheck source=harness/lib/bench.sh
 . "$parts/bench.sh"
 
-# publish FILE: show what was measured, and write it where docs/results.md names
-# the file
-publish()
-{
-	local page=$top/docs/results.md mark="<!-- out/${1##*/} -->"
-
-	grep -qxF -e "$mark" "$page" || die "${page#"$top"/} has no place for ${1##*/}"
-	awk -v result="$1" -v mark="$mark" '
-		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
-		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
-		!on { print }' "$page" >"$page.new"
-	mv "$page.new" "$page"
-	say ""
-	cat "$1"
-}
-
 lock
 ensure_packages base demo
 get_modules series
@@ -39,5 +23,5 @@ report chart "$counts" >"$top/docs/bench.svg"
 [ "${1:-}" != --record ] || report record "$counts" "$(compiler)" >"$basedir/costs"
 report table "$counts" >"$top/out/bench.txt"
 report_size >"$top/out/size.txt"
-publish "$top/out/bench.txt"
-publish "$top/out/size.txt"
+publish "$top/out/bench.txt" "$top/docs/results.md"
+publish "$top/out/size.txt" "$top/docs/results.md"

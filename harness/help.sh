@@ -36,6 +36,8 @@ make model          search the model of the protocol (docs/model) with spin
 make bench          compare the costs with the unpatched kernel: instructions and
                     text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
 make recording      record a run of make demo: docs/demo.svg
+make trace          draw the race and the path of an open from what the kernel's
+                    tracer sees: docs/design.md
 make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
 make kernel         build a kernel with the series: out/BASE/bzImage and .config
 make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock

@@ -69,6 +69,22 @@ hash_files()
 	xargs -d '\n' sha256sum <<<"$files" | sed "s|$top/||" | hash_of
 }
 
+# publish FILE PAGE: show a result of a command, and write it to the page where that
+# names the file
+publish()
+{
+	local page=$2 mark="<!-- out/${1##*/} -->"
+
+	grep -qxF -e "$mark" "$page" || die "${page#"$top"/} has no place for ${1##*/}"
+	awk -v result="$1" -v mark="$mark" '
+		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
+		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
+		!on { print }' "$page" >"$page.new"
+	mv "$page.new" "$page"
+	say ""
+	cat "$1"
+}
+
 # ---- the base
 
 known_bases()
