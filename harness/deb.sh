@@ -15,7 +15,7 @@ if [ "${1:-}" = --vfio ]; then
 	exit
 fi
 lock
-ensure_packages demo package
+ensure_packages modules package
 phase deb-source "the patched vfio of each kernel" vfio_of_bases "$deb_dir/dkms"
 phase deb "building the package" build_deb
 deb_file

@@ -54,7 +54,7 @@ main()
 	local dir=${TREE:-$work/tree}
 
 	[ -d "$dir" ] || die "no work tree ${dir#"$top"/}; \"make tree\" makes one"
-	git -C "$dir" rev-parse --git-dir >/dev/null 2>&1 || die "$dir is no git tree"
+	git -C "$dir" rev-parse --git-dir >/dev/null 2>&1 || die "$dir is not a git tree"
 	mkdir -p "$work"
 	lock
 	export_series "$dir"

@@ -104,7 +104,7 @@ lint_patches()
 
 configure_fixes()
 {
-	local dir=$1 fragment=$basedir/config.fixes line
+	local dir=$1 fragment=$basedir/fixes.config line
 
 	mkdir -p "$dir"
 	shift
@@ -255,9 +255,9 @@ must_fail()
 	grep -q '^ok .*\.init_token_match' "$log" || die "mainline's selftest did not run"
 	grep -qE '^(not )?ok .*\.open_race' "$log" || die "the race test did not run"
 	diff <(printf '%s\n' "$@" | sed '/^$/d' | sort) \
-		<(sed -nE 's/^not ok .*\.([a-z_]+).*/\1/p' "$log" | sort -u) || die "other cases failed"
+		<(sed -nE 's/^not ok .*\.([a-z_]+).*/\1/p' "$log" | sort -u) || die "the failed cases differ from those expected, see above"
 	for name; do
-		! grep "^ok .*\.$name\$" "$log" || die "$name passed, which must fail"
+		! grep "^ok .*\.$name\$" "$log" || die "$name passed, but must fail"
 	done
 	echo "as expected: ${*:-none} fail"
 }
@@ -283,12 +283,12 @@ passed()
 all_captured()
 {
 	grep '^capture ' "$state/$1.log"
-	! grep '^capture ' "$state/$1.log" | grep -v ' 0 VFs not captured, 0 VFs enabled' || die "VFs were not captured"
+	! grep '^capture ' "$state/$1.log" | grep -v ' 0 VFs not captured, 0 VFs enabled' || die "a VF was not captured, or VFs stayed enabled"
 }
 
 lost_some()
 {
-	grep '^capture .* [1-9] VFs not captured' "$state/$1.log" || die "no VF was lost: the test is blind"
+	grep '^capture .* [1-9] VFs not captured' "$state/$1.log" || die "every VF was captured: the test cannot detect a failed capture"
 }
 
 print_table()
@@ -364,7 +364,7 @@ if [ -n "$debug" ]; then
 	phase red-debug-stock "these cases must fail: stock" must_fail debug-stock open_race group_sharers failing_bind kill_numvfs_reader
 	phase red-debug-all "nothing fails with all patches" must_fail debug-all
 	phase lost-stock "without patches, a VF is not captured if an allocation fails" lost_some debug-stock
-	phase lost-all "with all patches, none is lost" all_captured debug-all
+	phase lost-all "with all patches, no VF is left without driver_override" all_captured debug-all
 	phase none-debug "no round is illegal" no_illegal debug-all
 fi
 unlock

@@ -25,7 +25,7 @@ make series         write the removal and the patches as one mbox, for "git am" 
                     the unmodified source: out/BASE/series.mbox
 make export         write branch "series" to patches/BASE and the in-tree copies
                     (TREE=DIR: of another git tree with branches base and series)
-make carry BASE=linux-7.3  apply what the series gained to another base
+make carry BASE=linux-7.3  apply the changes of the series to another base
                     (FROM=linux-6.12): patches/BASE; names what does not apply
 make review         run what kernel maintainers and their bots run, patch by patch:
                     out/review.txt (ARGS=--self-test: does it find planted faults?)
@@ -43,7 +43,7 @@ make kernel         build a kernel with the series: out/BASE/bzImage and .config
 make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
 make clean          remove work/ and out/; downloads stay in the cache
 
-Checks, by tier, with the minutes that they take from nothing and with all built, on
+Checks, by tier, with the minutes that they take from scratch and with everything built, on
 two slow cores without KVM (harness/check.sh NAME... runs single checks of
 harness/checks):
 END

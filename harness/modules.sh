@@ -17,6 +17,6 @@ series | stock) ;;
 *) die "usage: modules.sh [series|stock]" ;;
 esac
 lock
-ensure_packages demo
+ensure_packages modules
 get_modules "$source"
 modules_dir "$source"

@@ -66,7 +66,7 @@ apply_quilt()
 }
 
 lock
-ensure_packages demo package
+ensure_packages modules package
 get_kernel
 phase quilt "writing the quilt series" write_quilt
 phase quilt-applies "applying it with quilt" apply_quilt

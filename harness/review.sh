@@ -198,7 +198,7 @@ say_layout()
 			# shellcheck disable=SC2086 # a compiler with its options
 			layout_of "$name" $compiler >"$scratch/layout.other"
 			comm -13 "$scratch/layout" "$scratch/layout.other" |
-				sed -nE "s,^ ?(struct|union) ([^ ]+) .*,$name: \1 \2 is another with $compiler,p"
+				sed -nE "s,^ ?(struct|union) ([^ ]+) .*,$name: \1 \2 has a different layout with $compiler,p"
 		done
 	done
 }
@@ -428,8 +428,8 @@ review()
 	{
 		say "The series of patches/$base, on $PACKAGE $(source_version)" ""
 		cat "$rows"
-		say "" "base   how many messages there are before the first patch, which do not count" \
-			"ok     the patch adds none        FAIL   it does, see below" \
+		say "" "base   number of messages before the first patch (not counted)" \
+			"ok     the patch adds none        FAIL   the patch adds messages, see below" \
 			"=      nothing that the check reads differs from the patch before (not counted)" ""
 		awk -F '|' 'NF { printf "  %-14s %s\n", $1, $4 }' <<<"$checks"
 		say "" "Not counted, with the reason:"
@@ -470,7 +470,7 @@ self_test()
 		review_checks "${red[@]}" 2>/dev/null
 		bad=
 		for check in "${red[@]}"; do
-			grep -q "^$check .*FAIL" "$rows" || { bad=1; say "error: $check does not see it"; }
+			grep -q "^$check .*FAIL" "$rows" || { bad=1; say "error: $check does not report the fault $name"; }
 		done
 		if [ -n "$bad" ]; then failed=$((failed + 1)); else passed=$((passed + 1)); fi
 	done

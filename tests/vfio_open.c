@@ -28,7 +28,7 @@ static void check_token(const char *token)
 
 	if (!token_parse(token, bytes))
 		return;
-	fprintf(stderr, "vfio_open: '%s' is no UUID\n", token);
+	fprintf(stderr, "vfio_open: '%s' is not a UUID\n", token);
 	exit(2);
 }
 
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 
 	ret = user_init(&user, path, argv[optind]);
 	if (ret) {
-		fprintf(stderr, "vfio_open: %s: not to be had through vfio: %s\n",
+		fprintf(stderr, "vfio_open: %s: cannot be opened through vfio: %s\n",
 			argv[optind], strerror(-ret));
 		return 2;
 	}

@@ -371,13 +371,39 @@ static void count_igb(const char *plain, const char *rescan)
 	}
 }
 
-static void count_nvme(void)
+/* Of all VFs, one after the other, each with the token, the dearest */
+static void measure_vf_opens(const char *what, int nr_vfs)
 {
-	static const int steps[] = { 1, 30, 60, 120, 0 };
+	struct user user;
+	__u64 start, cost, most = 0;
 	int i;
 
-	for (i = 0; steps[i]; i++)
-		measure_vfs("nvme", steps[i]);
+	must("PF's token", try_open(OPEN_TYPE1, pf, TOKEN_1));
+	must("enable VFs", pci_set_numvfs(pf, nr_vfs));
+	for (i = 0; i < nr_vfs; i++) {
+		must("VF", pci_vf(pf, i, vf));
+		must("VF's group", user_init(&user, OPEN_TYPE1, vf));
+		start = cpu_time();
+		must("open of a VF", user_open(&user, TOKEN_1));
+		cost = cpu_time() - start;
+		user_exit(&user);
+		if (cost > most)
+			most = cost;
+	}
+	must("no VFs", pci_set_numvfs(pf, 0));
+	result(0, most, "%s: a VF of %d opened", what, nr_vfs);
+}
+
+static void count_vfs(const char *what, char **numbers)
+{
+	int nr_vfs;
+
+	for (; *numbers; numbers++) {
+		nr_vfs = atoi(*numbers);
+		measure_vfs(what, nr_vfs);
+		if (!strcmp(what, "virtio-net"))
+			measure_vf_opens(what, nr_vfs);
+	}
 }
 
 static void list_pfs(void)
@@ -399,11 +425,11 @@ int main(int argc, char **argv)
 	must("enable_sriov", file_write(ENABLE_SRIOV, "Y"));
 	if (argc == 4 && !strcmp(argv[1], "igb")) {
 		count_igb(argv[2], argv[3]);
-	} else if (argc == 2 && !strcmp(argv[1], "nvme")) {
-		count_nvme();
+	} else if (argc > 2 && strcmp(argv[1], "igb")) {
+		count_vfs(argv[1], argv + 2);
 	} else {
 		fprintf(stderr,
-			"Usage: %s igb DEVICE RESCAN | nvme\n",
+			"Usage: %s igb DEVICE RESCAN | nvme N... | virtio-net N...\n",
 			argv[0]);
 		return 2;
 	}

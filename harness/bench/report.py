@@ -6,6 +6,7 @@ compares with.
 report.py table|chart DIR
 report.py record DIR COMPILER
 report.py check DIR RECORDED COMPILER
+report.py limit DIR RATIO   a table of one run, which fails if a ratio is larger
 """
 import re
 import sys
@@ -129,7 +130,16 @@ def check(directory, path, compiler):
     sys.exit(1 if bad or not now else 0)
 
 
-reports = {"table": (table, 1), "chart": (chart, 1), "record": (record, 2), "check": (check, 3)}
+def limit(directory, largest):
+    cases = load(directory)
+    print(*(table_line(*case) for case in cases), sep="\n")
+    too_much = [name for name, ratio in ratios(directory).items() if ratio > float(largest)]
+    print(*(f"error: {name}: more than {largest}" for name in too_much), sep="\n")
+    sys.exit(bool(too_much) or not cases)
+
+
+reports = {"table": (table, 1), "chart": (chart, 1), "record": (record, 2), "check": (check, 3),
+           "limit": (limit, 2)}
 function, arguments = reports.get((sys.argv + [""])[1], (None, 0))
 if len(sys.argv) != arguments + 2:
     sys.exit(__doc__)

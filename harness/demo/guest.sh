@@ -94,7 +94,7 @@ log_seen=$(dmesg | wc -l)
 say "A virtual machine with Debian's own kernel, Linux $(uname -r), and vfio with the series."
 
 step "The network card $pf is driven by $(driver_of "$pf"), a driver of this host." \
-	"   The administrator gives it to userspace, by vfio-pci, and allows SR-IOV:"
+	"   The administrator gives it to userspace, through vfio-pci, and allows SR-IOV:"
 run "echo $pf >$devices/$pf/driver/unbind"
 run "echo vfio-pci >$devices/$pf/driver_override"
 run "echo $pf >/sys/bus/pci/drivers_probe"

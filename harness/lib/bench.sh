@@ -10,25 +10,30 @@ counts=$work/bench
 count_guest()
 {
 	local kernel_options options
+	local -x QEMU=${QEMU:-}
 
 	use_kernel "debian${1/#series/}"
 	machine count
+	if [ "${2%:*}" = virtio-net ]; then
+		QEMU=$qemu_new
+		machine count virtio-net
+	fi
 	PFS=$2 vmtest "${kernel_options[@]}" "${options[@]}" -t 1200 -o "$logs/vm.bench.$1.${2%:*}" \
 		-f "$counts/bench" -f "$top/harness/bench/guest.sh" -c "sh guest.sh ${2%:*}"
 }
 
-# count_instructions RUN: both kernels at once, as nothing else that the host does
-# changes what a guest counts; the figures are in $counts/SOURCE.RUN
+# count_instructions RUN PFS...: both kernels at once, as nothing else that the host
+# does changes what a guest counts; the figures are in $counts/SOURCE.RUN
 count_instructions()
 {
-	local source pids=() pid bad=0
+	local run=$1 source pids=() pid bad=0 pfs
 
+	shift
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
 	for source in series -stock; do
-		{
-			count_guest "$source" igb:14
-			count_guest "$source" nvme:120
-		} >"$counts/${source#-}.$1" &
+		for pfs; do
+			count_guest "$source" "$pfs"
+		done >"$counts/${source#-}.$run" &
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do

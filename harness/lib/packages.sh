@@ -20,10 +20,11 @@ missing_packages()
 	done <<<"$text"
 }
 
-# The emulators that go with the lists, and their packages.
+# The emulators that go with the lists, and their packages. Without a list of what
+# runs in a VM, such as to build the package, none is needed.
 qemus()
 {
-	echo qemu-system-x86_64 qemu-system-x86
+	[[ " $* " != *" "@(demo|fixes)" "* ]] || echo qemu-system-x86_64 qemu-system-x86
 	[[ " $* " != *" arm64 "* ]] || echo qemu-system-aarch64 qemu-system-arm
 }
 

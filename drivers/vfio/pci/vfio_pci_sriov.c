@@ -22,10 +22,10 @@
  * Closes do not take it, and a task that waits for it can be killed.  It is taken
  * before group_lock and dev_set->lock.
  *
- * While a PF is bound to vfio-pci, each new VF gets the name of the PF's driver
- * as its driver_override before any driver can probe it.  If that fails, no
- * driver can ever bind to the VF, and enabling SR-IOV fails.  The administrator may
- * change the driver_override afterwards.  VFs are added and removed with the
+ * While a PF is bound to vfio-pci, each new VF gets the name of the kernel driver
+ * of the PF as its driver_override before any driver can probe it.  If that fails,
+ * no driver can ever bind to the VF, and enabling SR-IOV fails.  The administrator
+ * may change the driver_override afterwards.  VFs are added and removed with the
  * device_lock() of the PF held, except by EEH of powernv, which removes and
  * adds single VFs.  On s390, VFs are linked to their PF after they were added,
  * so they are not captured; and they may outlive the binding of their PF, whose
@@ -59,7 +59,7 @@ struct vfio_pci_pf {
 	unsigned int	refs;		/* protected by the lock of vfio_pci_pfs */
 	uuid_t		token;
 	atomic_long_t	vf_opens;	/* files of VFs, open or being opened */
-	char		driver[];	/* name of the PF's driver */
+	char		driver[];	/* name of the kernel driver of the PF */
 };
 
 /* The devices of PFs by their pci_dev, from before they have VFs until after. */

@@ -296,6 +296,15 @@ check_deep_flood()
 
 check_instructions()
 {
-	count_instructions 1
+	count_instructions 1 igb:14 nvme:120
 	report check "$counts" "$basedir/costs" "$(compiler)"
+}
+
+# As many VFs as that device can have; both kernels see the same work.
+check_virtio_net_costs()
+{
+	local counts=$work/bench-virtio-net
+
+	count_instructions 1 virtio-net:7
+	report limit "$counts" 1.05
 }
