@@ -35,6 +35,7 @@ missing_qemus()
 
 	list=$(qemus "$@")
 	while read -r program package; do
+		[ -n "$program" ] || continue
 		devices=$("$program" -machine none -device help 2>/dev/null || true)
 		[[ $devices = *'name "igb"'* ]] || echo "$package"
 	done <<<"$list"
