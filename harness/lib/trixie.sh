@@ -122,6 +122,9 @@ build_qemu_patched()
 
 make_qemu_patched()
 {
+	case $top in
+	/tmp/* | /run/*) die "use a checkout outside of /tmp and /run, which the VM does not see" ;;
+	esac
 	make_root "$qemu_build_root" trixie trixie "${qemu_build_packages[@]}"
 	with_cache fetch_qemu_source
 	[ -x "$qemu_patched" ] || remove_stamp qemu-patched
