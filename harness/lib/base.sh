@@ -55,6 +55,23 @@ read_lines()
 # without_comments FILE...: the lines of a list, none if there are none
 without_comments() { awk '!/^#/ && NF' "$@"; }
 
+# all_at_once FUNCTION ARGUMENT...: FUNCTION with each argument, all at the same time;
+# leaves in $failed how many failed. Not to be called in a condition.
+all_at_once()
+{
+	local function=$1 argument pids=() pid
+
+	shift
+	for argument; do
+		"$function" "$argument" &
+		pids+=($!)
+	done
+	failed=0
+	for pid in "${pids[@]}"; do
+		wait "$pid" || failed=$((failed + 1))
+	done
+}
+
 hash_of() { sha256sum | cut -d' ' -f1; }
 
 # hash_files FILE...: of their names and contents; a directory stands for all in it

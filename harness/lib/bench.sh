@@ -22,24 +22,25 @@ count_guest()
 		-f "$counts/bench" -f "$top/harness/bench/guest.sh" -c "sh guest.sh ${2%:*}"
 }
 
+# count_guests SOURCE: on each of $machines
+count_guests()
+{
+	local pfs
+
+	for pfs in "${machines[@]}"; do
+		count_guest "$1" "$pfs"
+	done >"$counts/${1#-}.$run"
+}
+
 # count_instructions RUN PFS...: both kernels at once, as nothing else that the host
 # does changes what a guest counts; the figures are in $counts/SOURCE.RUN
 count_instructions()
 {
-	local run=$1 source pids=() pid bad=0 pfs
+	local run=$1 machines=("${@:2}")
 
-	shift
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
-	for source in series -stock; do
-		for pfs; do
-			count_guest "$source" "$pfs"
-		done >"$counts/${source#-}.$run" &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid" || bad=1
-	done
-	[ "$bad" = 0 ]
+	all_at_once count_guests series -stock
+	[ "$failed" = 0 ]
 }
 
 compiler() { gcc --version | sed -n 1p; }

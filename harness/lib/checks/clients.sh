@@ -40,22 +40,19 @@ page_on_vm()
 		-c "python3 page.py ${3##*/} ${4:-}" >"$work/cases/$1.page"
 }
 
+page_of_check() { page_on_vm "$check.$(basename "$1" .md)" "$kernel" "$1"; }
+
 # pages CHECK KERNEL PAGE...: each on a separate machine, all at once
 pages()
 {
-	local check=$1 kernel=$2 page pids=() pid bad=0 said=()
+	local check=$1 kernel=$2 page
 
 	shift 2
+	all_at_once page_of_check "$@"
 	for page; do
-		page_on_vm "$check.$(basename "$page" .md)" "$kernel" "$page" &
-		pids+=($!)
-		said+=("$work/cases/$check.$(basename "$page" .md).page")
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid" || bad=1
-	done
-	cat "${said[@]}" | tee "$(ktap_of "$check")"
-	[ "$bad" = 0 ]
+		cat "$work/cases/$check.$(basename "$page" .md).page"
+	done | tee "$(ktap_of "$check")"
+	[ "$failed" = 0 ]
 }
 
 check_howto() { pages howto debian "$top"/docs/howto/{dpdk,host,qemu}.md; }

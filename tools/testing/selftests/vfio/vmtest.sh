@@ -159,8 +159,8 @@ judge()
 # shellcheck disable=SC2317 # by the trap
 clean_up()
 {
-	((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
-	wait "${pids[@]}" 2>/dev/null || true
+	[[ -z ${pids[*]} ]] || kill "${pids[@]}" 2>/dev/null || true
+	[[ -z ${pids[*]} ]] || wait "${pids[@]}" 2>/dev/null || true
 	rm -rf "$scratch" ${own_logs:+"$logs"}
 }
 
