@@ -43,9 +43,9 @@ vf()
 in_use()
 {
 	mkfifo /tmp/in
-	vfio_open -p type1 -w -t "$token" "$1" </tmp/in &
+	vfio_open -p type1 -w -t "$token" "$1" </tmp/in >/tmp/opened &
 	exec 3>/tmp/in
-	sleep 1
+	until grep -q : /tmp/opened; do sleep 0.1; done
 	shift
 	"$@"
 	exec 3>&-
