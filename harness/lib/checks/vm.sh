@@ -182,7 +182,7 @@ own_run()
 		shift
 	done
 	shift
-	vm_run "$check" "$kernel" "$machines" "${options[@]}" -a kunit.enable=1 vfio_kunit_test "$@" vfio_leaks_test
+	vm_run "$check" "$kernel" "$machines ${MACHINES:-}" "${options[@]}" -a "kunit.enable=1 kunit.autorun=1" vfio_kunit_test "$@" vfio_leaks_test
 	must_have_run "$check" "$@"
 }
 
