@@ -429,11 +429,11 @@ static void check_configure(struct kunit *test, int nr_virtfn, int ret)
 	kunit_activate_static_stub(test, vfio_pci_sriov_set_numvfs, set_numvfs);
 	pm_runtime_set_active(dev);
 	pm_runtime_enable(dev);
+	pm_runtime_disable(dev);	/* so that it is never suspended */
 	device_lock(dev);
 	KUNIT_EXPECT_EQ(test, vfio_pci_core_sriov_configure(t->fn[PF], nr_virtfn), ret);
 	KUNIT_EXPECT_TRUE(test, ret <= 0 || vfio_pci_core_sriov_configure(t->fn[PF], 1) == -EINVAL);
 	device_unlock(dev);
-	pm_runtime_disable(dev);
 
 	/* Awake exactly as long as it has VFs */
 	down_write(&t->fn[PF]->memory_lock);
