@@ -22,12 +22,12 @@ count_guest()
 		-f "$counts/bench" -f "$top/harness/bench/guest.sh" -c "sh guest.sh ${2%:*}"
 }
 
-# count_guests SOURCE: on each of $machines
+# count_guests SOURCE: on each of $counted
 count_guests()
 {
 	local pfs
 
-	for pfs in "${machines[@]}"; do
+	for pfs in "${counted[@]}"; do
 		count_guest "$1" "$pfs"
 	done >"$counts/${1#-}.$run"
 }
@@ -36,7 +36,7 @@ count_guests()
 # does changes what a guest counts; the figures are in $counts/SOURCE.RUN
 count_instructions()
 {
-	local run=$1 machines=("${@:2}")
+	local run=$1 counted=("${@:2}")
 
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
 	all_at_once count_guests series -stock
