@@ -43,8 +43,8 @@ make kernel         build a kernel with the series: out/BASE/bzImage and .config
 make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
 make clean          remove work/ and out/; downloads stay in the cache
 
-Checks, by tier, with the minutes that they take from scratch and with everything built, on
-two slow cores without KVM (harness/check.sh NAME... runs single checks of
+Checks, by tier, with the minutes that they take from scratch and with everything
+built, on two slow cores without KVM (harness/check.sh NAME... runs single checks of
 harness/checks):
 END
 for tier in $(rows tier | cut -d'|' -f2); do

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest.sh igb|nvme|virtio-net, in the VM: bench with numbers of VFs, or where the device is that no driver
-# wants (QEMU's edu), which it takes off the bus and puts back.
+# guest.sh igb|nvme|virtio-net, in the VM: bench with numbers of VFs, or for igb with
+# the device that no driver wants (QEMU's edu), which it takes off the bus and puts back.
 set -eu
 
 case $1 in

@@ -13,11 +13,13 @@ count_guest()
 	local -x QEMU=${QEMU:-}
 
 	use_kernel "debian${1/#series/}"
-	machine count
-	if [ "${2%:*}" = virtio-net ]; then
+	case $2 in
+	virtio-net:*)
 		QEMU=$qemu_new
 		machine count virtio-net
-	fi
+		;;
+	*) machine count ;;
+	esac
 	PFS=$2 vmtest "${kernel_options[@]}" "${options[@]}" -t 1200 -o "$logs/vm.bench.$1.${2%:*}" \
 		-f "$counts/bench" -f "$top/harness/bench/guest.sh" -c "sh guest.sh ${2%:*}"
 }

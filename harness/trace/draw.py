@@ -7,6 +7,7 @@ race: the first two calls that overlap, of two processes, a column each, and the
 path: the first open that succeeds, and its close, with the file below SOURCE in
       which each function is
 """
+import functools
 import re
 import subprocess
 import sys
@@ -55,17 +56,17 @@ def text(took, depth, name, nested):
 
 def race(log, case):
     rows = calls(log, case, DETAILS)
-    running, start = {}, None
+    running = {}
     for n, (_, process, _, depth, name, nested) in enumerate(rows):
         if name in IOCTLS and nested:
             running[process] = n
             if len(running) == 2:
-                start = min(running.values())
                 break
         elif not name and depth == 0:
             running.pop(process, None)
-    if start is None:
+    else:
         sys.exit(f"{case}: no two calls overlap")
+    start = min(running.values())
     left = rows[start][1]
     for time, process, took, depth, name, nested in rows[start:]:
         if process in running:
@@ -76,6 +77,7 @@ def race(log, case):
     print("\n" + re.search(rf"^(?:not )?ok .*{re.escape(case)}$", log, re.M).group())
 
 
+@functools.cache
 def file_of(function, source):
     found = subprocess.run(["grep", "-rlE", "--include=*.c", rf"^\w.*\b{function}\([^;]*$", "."], cwd=source,
                            stdout=subprocess.PIPE, text=True, check=False).stdout.split()

@@ -40,6 +40,7 @@ page_on_vm()
 		-c "python3 page.py ${3##*/} ${4:-}" >"$work/cases/$1.page"
 }
 
+# page_of_check PAGE: with $check and $kernel of pages()
 page_of_check() { page_on_vm "$check.$(basename "$1" .md)" "$kernel" "$1"; }
 
 # pages CHECK KERNEL PAGE...: each on a separate machine, all at once
