@@ -22,11 +22,6 @@ phase bench.2 "counting them once more" count_instructions 2 igb:14 nvme:120
 [ "${1:-}" != --record ] || report record "$counts" "$(compiler)" >"$basedir/costs"
 report table "$counts" >"$out/bench.txt"
 report_size >"$out/size.txt"
-# The page has the figures of one base.
-if [ "$base" = linux-6.12 ]; then
-	report chart "$counts" >"$top/docs/bench.svg"
-	publish "$out/bench.txt" "$top/docs/results.md"
-	publish "$out/size.txt" "$top/docs/results.md"
-else
-	cat "$out/bench.txt" "$out/size.txt"
-fi
+[ "$base" != linux-6.12 ] || report chart "$counts" >"$top/docs/bench.svg"
+publish "$out/bench.txt" "$top/docs/results.md"
+publish "$out/size.txt" "$top/docs/results.md"

@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 command -v npx >/dev/null || die "npx is missing: install npm"
-ensure_packages demo recording
+ensure_packages modules demo recording
 # asciinema needs a terminal.
 LC_ALL=C.UTF-8 script -qec "stty cols 100 rows 32; asciinema rec -q --overwrite -i 2 -c $top/harness/demo.sh $work/demo.cast" \
 	/dev/null </dev/null

@@ -12,7 +12,7 @@ set -euo pipefail
 
 if [ "${1:-}" != --built ]; then
 	lock
-	ensure_packages demo clients
+	ensure_packages modules demo clients
 	get_modules series
 	phase programs "building the programs for the VM" build_programs
 	# An open shell does not block other commands.

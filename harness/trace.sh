@@ -31,10 +31,10 @@ draw_all()
 {
 	local vfio=$debian_dir/series/drivers/vfio
 
-	draw race "race.type1.$case" "$work/trace.debian-stock" >"$top/out/race-stock.txt"
-	draw race "race.type1.$case" "$work/trace.debian" >"$top/out/race-series.txt"
-	draw path "race.type1.$case" "$work/trace.debian" "$vfio" >"$top/out/path-group.txt"
-	draw path "race.cdev.$case" "$work/trace.debian" "$vfio" >"$top/out/path-cdev.txt"
+	draw race "race.type1.$case" "$work/trace.debian-stock" >"$out/race-stock.txt"
+	draw race "race.type1.$case" "$work/trace.debian" >"$out/race-series.txt"
+	draw path "race.type1.$case" "$work/trace.debian" "$vfio" >"$out/path-group.txt"
+	draw path "race.cdev.$case" "$work/trace.debian" "$vfio" >"$out/path-cdev.txt"
 }
 
 lock
@@ -46,5 +46,5 @@ phase trace.stock "tracing the race test on unpatched modules" trace_guest debia
 phase trace.series "tracing it on modules with the series" trace_guest debian
 phase draw "drawing" draw_all
 for name in race-stock race-series path-group path-cdev; do
-	publish "$top/out/$name.txt" "$top/docs/design.md"
+	publish "$out/$name.txt" "$top/docs/design.md"
 done

@@ -87,19 +87,20 @@ hash_files()
 }
 
 # publish FILE PAGE: show a result of a command, and write it to the page where that
-# names the file
+# names the file. The pages have the results of one base.
 publish()
 {
 	local page=$2 mark="<!-- out/${1##*/} -->"
 
+	say ""
+	cat "$1"
+	[ "$base" = linux-6.12 ] || return 0
 	grep -qxF -e "$mark" "$page" || die "${page#"$top"/} has no place for ${1##*/}"
 	awk -v result="$1" -v mark="$mark" '
 		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
 		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
 		!on { print }' "$page" >"$page.new"
 	mv "$page.new" "$page"
-	say ""
-	cat "$1"
 }
 
 # ---- the base
