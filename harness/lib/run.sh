@@ -196,6 +196,7 @@ unless_done()
 	remove_stamp "$name"
 	"$@"
 	set_stamp "$name" "$key"
+	say "made"
 }
 
 # unless_passed NAME KEY COMMAND...: the same for a check. Only what passed is

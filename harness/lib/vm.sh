@@ -61,6 +61,16 @@ vmtest_host_root()
 	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" "${howto_programs[@]}" "$@"
 }
 
+# must_fail COMMAND...: a run of vmtest.sh in which a case must fail, and nothing else
+must_fail()
+{
+	local status=0
+
+	# shellcheck disable=SC2310 # it must fail
+	"$@" || status=$?
+	[ "$status" = 1 ] || die "exit status $status, must be 1: $*"
+}
+
 # What the kernel complained of, as vmtest.sh showed it.
 show_complaint()
 {

@@ -136,13 +136,18 @@ run_igb()
 	expect bound_again 0 igb readlink "$pci/$igb/driver"
 }
 
+until_stop_waits()
+{
+	until grep -qs vfio_unregister_group_dev /proc/[0-9]*/stack; do sleep 0.1; done
+}
+
 while_in_use()
 {
 	expect user_shown 0 "possible users: .*[(]vfio_open[)]" vfio-sriov status "$igb"
 	expect stop_in_use 1 "refused: .*vfio_open" vfio-sriov stop "$igb"
 	refuses start_again "has VFs already" "$igb" 1
 	expect forced_in_use 1 "refused: .*vfio_open" vfio-sriov start "$igb" --vfs 1 --force
-	(sleep 3; exec 3>&-; pkill -x vfio_open) &
+	(until_stop_waits; exec 3>&-; pkill -x vfio_open) &
 	expect stop_waits 0 "driver igb" vfio-sriov stop "$igb" --wait
 	vfio-sriov start "$igb" --vfs 1 >/dev/null
 }

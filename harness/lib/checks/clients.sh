@@ -74,8 +74,7 @@ page_fails()
 	local cases=$work/cases/$1
 
 	[ -n "$4" ] || die "$1: no case is named that must fail"
-	# shellcheck disable=SC2310 # a question
-	if page_on_vm "$1" "$2" "$3" 20; then die "$1: nothing failed"; fi
+	must_fail page_on_vm "$1" "$2" "$3" 20
 	ktap_cases "$cases.page" >"$cases"
 	! grep -vxF -f "$cases" <<<"$4" || die "$1: these must fail, and did not"
 }
@@ -134,8 +133,7 @@ check_nvme_stock()
 {
 	local failed want
 
-	# shellcheck disable=SC2310 # it must fail
-	vm_run nvme-stock-run debian-stock "" "${nvme_options[@]}" -c "sh nvme.sh type1" || true
+	must_fail vm_run nvme-stock-run debian-stock "" "${nvme_options[@]}" -c "sh nvme.sh type1"
 	failed=$(ktap_cases "$(ktap_of nvme-stock-run)" | awk '/^fail/')
 	want=$(without_comments "$basedir/nvme-red-on-stock")
 	[ "$failed" = "$want" ] || die "failed: $failed; must fail: $want"
@@ -146,17 +144,15 @@ check_nvme_stock()
 # A program is ended after CONF_LIMIT seconds, and the run fails, on both PFs.
 check_hang()
 {
-	local dir=$work/hang kernel_options status=0
+	local dir=$work/hang kernel_options
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	printf '#!/bin/sh\nexec sleep 600\n' >"$dir/vfio_hang_test"
 	chmod +x "$dir/vfio_hang_test"
 	use_kernel debian
-	# shellcheck disable=SC2310 # it must fail
-	vmtest "${kernel_options[@]}" -b "$dir" -o "$logs/vm.hang" -t 200 -a CONF_LIMIT=5 vfio_hang_test |
-		tee "$dir/ktap" || status=$?
-	[ "$status" = 1 ] || die "vmtest.sh: exit status $status"
+	must_fail vmtest "${kernel_options[@]}" -b "$dir" -o "$logs/vm.hang" -t 200 -a CONF_LIMIT=5 vfio_hang_test |
+		tee "$dir/ktap"
 	ktap_cases "$dir/ktap" >"$dir/cases"
 	[ "$(grep -c '^fail.*vfio_hang_test' "$dir/cases")" = 2 ] || die "it did not fail on both PFs"
 	[ "$(grep -c 'ended by its limit of 5 s' "$dir/ktap")" = 2 ] || die "the limit did not end it"

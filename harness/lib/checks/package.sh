@@ -125,9 +125,7 @@ race_is_back()
 {
 	local race=vfio_pci_vf_token_race_test case=race.type1.pf_opened_during_vf_open red=$work/cases/$1.red
 
-	# shellcheck disable=SC2310 # it must fail
-	package_vm "$1" "$2" stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a VFIO_PATHS=group "$race" \
-		>"$red" || true
+	must_fail package_vm "$1" "$2" stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a VFIO_PATHS=group "$race" >"$red"
 	ktap_cases "$red" >"$red.list"
 	[ "$(grep -c "^fail	$race .*: $case\$" "$red.list")" = 2 ] ||
 		die "$case did not fail on both devices with Debian's own modules"

@@ -49,7 +49,7 @@ check_shellcheck()
 	say "${#scripts[@]} scripts"
 	[ "${#scripts[@]}" -gt 20 ] || die "only ${#scripts[@]} scripts found"
 	cd "$top" || exit 1
-	shellcheck -x "${scripts[@]}"
+	printf '%s\n' "${scripts[@]}" | xargs -P "$jobs" -n 16 shellcheck -x
 	# A failure inside of one is not seen; read_lines sees it.
 	! grep -nE '(done|mapfile|read)[^#]* < <\(' harness/*.sh harness/lib/*.sh harness/lib/*/*.sh ||
 		die "a loop must not read from a process substitution"

@@ -152,8 +152,8 @@ red_run()
 	local tests
 
 	tests=$(without_comments "$3" | cut -d. -f1 | sort -u)
-	# shellcheck disable=SC2086,SC2310 # names of programs; it must fail
-	vm_run "$1-run" "$2" warp -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests || true
+	# shellcheck disable=SC2086 # names of programs
+	must_fail vm_run "$1-run" "$2" warp -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests
 	ktap_cases "$(ktap_of "$1-run")" >"$work/cases/$1-run"
 	judge_red "$3" "$work/cases/$1-run"
 }
