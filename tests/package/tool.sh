@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tool.sh ours|stock: vfio-sriov and the commands of its unit in the VM, on an igb, an
+# tool.sh ours|stock: vfio-sriov and its systemd unit in the VM, on an igb, an
 # nvme and a device without SR-IOV, each refusal included. With Debian's own modules only "stock" is shown.
 set -u
 
@@ -152,10 +152,22 @@ while_in_use()
 	vfio-sriov start "$igb" --vfs 1 >/dev/null
 }
 
-# unit SETTING: the command of the systemd unit
-unit()
+# The unit is enabled, and systemd boots: the first process of a namespace, as in a
+# container.
+boot()
 {
-	sed -n "s/^$1=//p" /extra/vfio-sriov*.service | sed "s/%i/$nvme/"
+	units=/run/systemd/system
+	mkdir -p $units/boot.target.wants /etc/vfio-sriov
+	cp /extra/vfio-sriov*@.service $units/vfio-sriov@.service
+	ln -s ../vfio-sriov@.service "$units/boot.target.wants/vfio-sriov@$nvme.service"
+	printf 'VFS=2\nOPTIONS=--owner nobody\n' >"/etc/vfio-sriov/$nvme.conf"
+	printf '[Unit]\nRequires=basic.target\nAfter=basic.target\n' >$units/boot.target
+	# It empties /tmp.
+	ln -s /dev/null $units/systemd-tmpfiles-setup.service
+	mount -t cgroup2 none /sys/fs/cgroup
+	container=other unshare --pid --fork --mount-proc /lib/systemd/systemd --unit=boot.target </dev/null >/tmp/boot 2>&1 &
+	until systemctl="nsenter -t $(pgrep -x systemd) -m -p -r systemctl" &&
+		$systemctl is-system-running --wait 2>/tmp/said | grep -E 'running|degraded'; do sleep 1; done
 }
 
 ours()
@@ -163,9 +175,14 @@ ours()
 	expect modules 0 "^modules: vfio-sriov" vfio-sriov status
 	host_refusals
 	run_igb
-	expect unit_start 0 "VF .*token required" env VFS=2 OPTIONS="--owner nobody" sh -c "$(unit ExecStart)"
-	expect status_nvme 0 "^PF $nvme  driver vfio-pci" vfio-sriov status "$nvme"
-	expect unit_stop 0 "driver nvme" sh -c "$(unit ExecStop)"
+	boot
+	# shellcheck disable=SC2086 # words
+	expect unit_at_boot 0 "^active" $systemctl is-active "vfio-sriov@$nvme"
+	expect status_nvme 0 "VF .*token required" vfio-sriov status "$nvme"
+	$systemctl stop "vfio-sriov@$nvme"
+	# shellcheck disable=SC2086 # words
+	expect unit_stopped 3 "^inactive" $systemctl is-active "vfio-sriov@$nvme"
+	expect device_given_back 0 "^PF $nvme  driver nvme" vfio-sriov status "$nvme"
 	rmmod vfio_pci
 	refuses no_module "cannot be loaded" "$igb" 1
 }
