@@ -321,7 +321,7 @@ debug=
 lock
 ensure_packages base fixes
 mkdir -p "$state"
-phase root "making a Debian 13 root directory to build in" make_build_root
+get_build_root
 phase source "the source, with and without the patches" prepare_source
 phase lint "checkpatch" lint_patches
 get_kernel

@@ -694,6 +694,15 @@ static void make_bind(struct world *world, struct input *input)
 		len = bind->argsz;
 	else if (flip(random))
 		len = flip(random) ? BIND_LONG : BIND_SHORT;
+	/* Most are refused before that: all is right but for the iommufd. */
+	if (random_one_in(random, 8)) {
+		len = bind->argsz = sizeof(*bind);
+		bind->flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+		bind->iommufd = flip(random) ? STDOUT_FILENO : INT_MAX;
+		bind->token_uuid_ptr = (uintptr_t)
+			memory_put(&world->memory[!which], random,
+				   world->oracle.token, TOKEN_BYTES);
+	}
 
 	input->address = place(&world->memory[which], input, bytes, len);
 

@@ -420,6 +420,7 @@ compile_program()
 
 get_kernel()
 {
+	get_build_root
 	phase fetch-kernel "fetching Debian's kernel, headers and source" with_cache fetch_kernel
 	phase unpack-kernel "unpacking Linux $(kernel_release)" unpack_kernel
 }

@@ -117,6 +117,8 @@ ensure_packages()
 {
 	local missing qemu root=()
 
+	# What makes a root directory to build in
+	[ -z "${BUILD_ROOT:-}" ] || set -- "$@" roots
 	[ -f /etc/debian_version ] ||
 		die "not a Debian system: install the packages listed in harness/packages/ ($*) by hand"
 	read_lines missing missing_packages "$@"

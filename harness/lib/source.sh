@@ -204,6 +204,7 @@ prepare_applied()
 # What the commands begin with that need the source.
 prepare_all()
 {
+	get_build_root
 	phase fetch "fetching $PACKAGE" with_cache fetch_source
 	phase stock "unpacking $PACKAGE $(source_version)" prepare_stock
 	phase base "preparing the base" prepare_base

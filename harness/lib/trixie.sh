@@ -146,6 +146,7 @@ in_root()
 {
 	local ccache=${CCACHE_DIR:-$HOME/.cache/ccache}
 
+	[ -d "$1/usr" ] || [ -d "$1.upper" ] || die "$1 is no root directory"
 	mkdir -p "$ccache"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	DEBIAN_FRONTEND=noninteractive unshare --mount --propagation private bash -euc '
@@ -169,3 +170,8 @@ in_trixie() { in_root "$trixie" "$@"; }
 in_build() { ${BUILD_ROOT:+in_$BUILD_ROOT} "$@"; }
 
 make_build_root() { [ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"; }
+
+get_build_root()
+{
+	[ -z "${BUILD_ROOT:-}" ] || phase root "making a Debian 13 root directory to build in" make_build_root
+}

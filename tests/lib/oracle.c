@@ -54,25 +54,14 @@ struct span oracle_span(const struct oracle *oracle, uint64_t address)
 
 /* ------------------------------------------------------------- the rules */
 
-static int admit_pf(struct oracle *oracle, const struct presented *presented)
-{
-	if (!oracle->vf_opens) {
-		if (presented->given)
-			memcpy(oracle->token, presented->token, TOKEN_BYTES);
-		return 0;
-	}
-	if (presented->given &&
-	    !memcmp(presented->token, oracle->token, TOKEN_BYTES))
-		return 0;
-	return -EACCES;
-}
-
-static int admit(struct oracle *oracle, enum device_kind kind,
+static int admit(const struct oracle *oracle, enum device_kind kind,
 		 const struct presented *presented)
 {
 	switch (kind) {
 	case KIND_PF:
-		return admit_pf(oracle, presented);
+		if (!oracle->vf_opens)
+			return 0;
+		/* fallthrough */
 	case KIND_VF:
 		if (presented->given &&
 		    !memcmp(presented->token, oracle->token, TOKEN_BYTES))
@@ -83,6 +72,14 @@ static int admit(struct oracle *oracle, enum device_kind kind,
 		break;
 	}
 	return presented->given ? -EINVAL : 0;
+}
+
+/* Only an open that succeeds sets the token. */
+static void opened(struct oracle *oracle, enum device_kind kind,
+		   const struct presented *presented)
+{
+	if (kind == KIND_PF && presented->given)
+		memcpy(oracle->token, presented->token, TOKEN_BYTES);
 }
 
 /* ------------------------------------------------ "<name>[ <option>]..." */
@@ -130,6 +127,7 @@ int oracle_request(struct oracle *oracle, const struct target *target,
 	const size_t max = sysconf(_SC_PAGESIZE);
 	const char *start = (const char *)span.at;
 	const char *end, *blank;
+	int ret;
 
 	/* It must end before memory does, and with its NUL within a page. */
 	end = span.len ? memchr(start, '\0', span.len) : NULL;
@@ -146,7 +144,10 @@ int oracle_request(struct oracle *oracle, const struct target *target,
 		return -ENODEV;
 	if (!read_options(blank, end, &presented))
 		return -EINVAL;
-	return admit(oracle, target->device, &presented);
+	ret = admit(oracle, target->device, &presented);
+	if (!ret)
+		opened(oracle, target->device, &presented);
+	return ret;
 }
 
 /* ---------------------------------------------- VFIO_DEVICE_BIND_IOMMUFD */
@@ -205,7 +206,7 @@ static int check_iommufd(int fd)
 
 static int check_cdev(const struct target *target, int iommufd)
 {
-	/* As it happens to be, and before the token: EBUSY. */
+	/* As it happens to be, and after the token: EBUSY. */
 	if (target->file == FILE_GROUP_BUSY)
 		return -EBUSY;
 	if (target->file == FILE_BOUND || target->file == FILE_BUSY)
@@ -231,12 +232,14 @@ int oracle_bind(struct oracle *oracle, const struct target *target,
 	if (!ret && target->file == FILE_OF_GROUP)
 		ret = -EINVAL;
 	if (!ret)
-		ret = check_cdev(target, bind.iommufd);
-	if (!ret)
 		ret = admit(oracle, target->device, &presented);
-	/* Last of all it says the device's id. */
+	if (!ret)
+		ret = check_cdev(target, bind.iommufd);
+	/* The id of the device is written last. */
 	if (!ret && oracle->read_only)
 		ret = -EFAULT;
+	if (!ret)
+		opened(oracle, target->device, &presented);
 	return ret;
 }
 

@@ -9,6 +9,7 @@
 
 make_source()
 {
+	make_build_root
 	with_cache fetch_source
 	prepare_stock
 }
@@ -151,13 +152,29 @@ check_export()
 	rm -rf "$dir"
 }
 
+# "PROGRAM CASE" of each case that must fail with a mutant or on an unpatched kernel
+cases_to_fail()
+{
+	sed -n 's/^Red: //p' "$top"/tests/mutants/*.diff
+	without_comments "$top"/bases/linux-*/expected-red-* | sed 's/\./ /'
+}
+
 check_faults()
 {
-	local file bad=0
+	local file bad=0 cases case
 
 	checkout_src "$applied"
 	for file in "$top"/tests/mutants/*.diff "$top"/harness/review/faults/*.diff; do
 		in_src apply --check "$file" || { say "error: ${file#"$top"/} does not apply"; bad=1; }
+	done
+	read_lines cases cases_to_fail
+	for case in "${cases[@]}"; do
+		case $case in
+		kunit*) file=$top/drivers/vfio/pci/vfio_pci_sriov_kunit.c ;;
+		*) file=$(find "$top/tests" "$top/tools" -name "${case%% *}.c") ;;
+		esac
+		case=${case#* }
+		grep -qwF -e "${case##*.}" "$file" || { say "error: there is no case $case"; bad=1; }
 	done
 	[ "$bad" = 0 ]
 }

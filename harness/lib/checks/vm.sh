@@ -41,6 +41,7 @@ key_vm()
 
 make_debian()
 {
+	make_build_root
 	with_cache fetch_kernel
 	unpack_kernel
 }
