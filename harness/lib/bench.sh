@@ -45,7 +45,7 @@ count_instructions()
 	[ "$failed" = 0 ]
 }
 
-compiler() { gcc --version | sed -n 1p; }
+compiler() { in_build gcc --version | sed -n 1p; }
 
 report() { python3 "$top/harness/bench/report.py" "$@"; }
 
