@@ -48,7 +48,13 @@ write_quilt()
 	(cd "$quilt_dir" && printf '%s\n' 000*.patch >series)
 }
 
-changed_files() { sed -n 's,^--- a/\([^ 	]*\).*,\1,p' "$quilt_dir"/*.patch | sort -u; }
+# Those of the source: a patch may change what an earlier one has added.
+changed_files()
+{
+	awk '/^--- / { old = $2 }
+		/^\+\+\+ / { if (old == "/dev/null") added[substr($2, 3)]; else changed[substr(old, 3)] }
+		END { for (name in changed) if (!(name in added)) print name }' "$quilt_dir"/*.patch
+}
 
 # To the files that they change, as the kernel package has them.
 apply_quilt()

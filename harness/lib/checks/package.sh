@@ -168,6 +168,17 @@ check_package()
 	cat "$(ktap_of package-bookworm)" "$(ktap_of package-trixie)" >"$(ktap_of package)"
 }
 
+# Each base in a process, as it has its own variables
+check_quilt()
+{
+	local bases name
+
+	read_lines bases deb_bases
+	for name in "${bases[@]}"; do
+		BASE=$name locked=1 "$top/harness/quilt.sh"
+	done
+}
+
 # The kernel of Debian 13's backports, another base
 check_package_backports()
 {
