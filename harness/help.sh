@@ -11,9 +11,10 @@ cat <<'END'
 make demo           show step by step what VF tokens do, in QEMU, with Debian's
                     kernel and vfio with the series as modules
 make shell          start a shell in that VM, with the programs of this machine
-make shell CMD='lspci; uname -r'  run one command there and return its exit status
+make shell CMD='vfio-sriov status'  run one command there and return its exit status
 make modules        build vfio with the series as modules for Debian's kernel: out/
-                    (KVER=RELEASE: for that kernel, with this machine's headers)
+                    (KVER=RELEASE: for that kernel of the base's version, with
+                    linux-headers-RELEASE of this machine)
 make deb            build the Debian package of the modules and of vfio-sriov: out/
 make quilt          write the series for the packaging of a kernel: out/quilt/BASE
 make quick          after an edit in the tree of "make tree": build it as modules and

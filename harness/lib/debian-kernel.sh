@@ -104,7 +104,7 @@ fetch_kernel()
 use_cached_kernel()
 {
 	sha256sum --check --quiet "$cached_kernel.sums" ||
-		die "Linux $KERNEL_VERSION cannot be downloaded, and is not in the cache: is there a network?"
+		die "Linux $KERNEL_VERSION is not in the cache and cannot be downloaded: no network, or no package source has it (Debian 12: bookworm-security)"
 	say "note: no network; the cached kernel is used: $(cat "$cached_kernel")"
 	cp "$cached_kernel.sums" "$kernel_file.sums"
 	cp "$cached_kernel" "$kernel_file"
@@ -418,8 +418,16 @@ compile_program()
 
 # ---- for the commands
 
+check_kver()
+{
+	[[ $KVER = "$KERNEL_VERSION"[.+-]* ]] ||
+		die "KVER=$KVER: not a Linux $KERNEL_VERSION, which this base is for"
+	[ -e "/lib/modules/$KVER/build" ] || die "KVER=$KVER: no headers; install linux-headers-$KVER"
+}
+
 get_kernel()
 {
+	[ -z "${KVER:-}" ] || check_kver
 	get_build_root
 	phase fetch-kernel "fetching Debian's kernel, headers and source" with_cache fetch_kernel
 	phase unpack-kernel "unpacking Linux $(kernel_release)" unpack_kernel

@@ -89,10 +89,11 @@ install_qemu()
 	read_lines mirrors debian_mirrors
 	printf "deb %s $codename main\n" "${mirrors[@]}" >"$dir/sources.list"
 	printf "deb %s $codename-backports main\n" "${mirrors[@]}" >>"$dir/sources.list"
-	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-t "$codename-backports"
+	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
 	refresh_index "${apt_options[@]}"
-	install_packages "${apt_options[@]}" install "$package"
+	# Not with -t, which would take its libraries from there, too, and then their headers
+	# could not be installed.
+	install_packages "${apt_options[@]}" install "$package/$codename-backports"
 	rm -rf "$dir"
 }
 

@@ -60,6 +60,7 @@ reason()
 		lines=$(grep -aE "$pattern" "$log" | grep -avE '^make(\[[0-9]+\])?: ' | tail -n 3 || true)
 		[ -z "$lines" ] || break
 	done
+	[ -n "$lines" ] || lines=$(grep -a '[^[:space:]]' "$log" | tail -n 3 || true)
 	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed 's/^error: //; s/^/    /'
 }
 
@@ -134,6 +135,7 @@ phase_result()
 	else
 		printf '    %s\n' "$mark"
 	fi
+	sed -n 's/^note: /    note: /p' "$log"
 	if [ "$status" != 0 ]; then
 		reason "$log"
 		printf '    log: %s\n' "$log"
