@@ -89,11 +89,12 @@ install_qemu()
 	read_lines mirrors debian_mirrors
 	printf "deb %s $codename main\n" "${mirrors[@]}" >"$dir/sources.list"
 	printf "deb %s $codename-backports main\n" "${mirrors[@]}" >>"$dir/sources.list"
-	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o "Dir::Etc::Preferences=$dir/preferences" -t "$codename-backports"
+	# That of backports would not go with the libelf-dev of the release.
+	printf 'Package: libelf1\nPin: release n=%s\nPin-Priority: 995\n' "$codename" >"$dir/preferences"
 	refresh_index "${apt_options[@]}"
-	# Not with -t, which would take its libraries from there, too, and then their headers
-	# could not be installed.
-	install_packages "${apt_options[@]}" install "$package/$codename-backports"
+	install_packages "${apt_options[@]}" install "$package"
 	rm -rf "$dir"
 }
 

@@ -15,7 +15,7 @@ setup()
 	cp "$repo/bases/linux-6.12/source" "$scratch/bases/linux-6.12/"
 	rm "$scratch"/harness/lib/checks/*.sh
 	echo 'ensure_packages() { :; }' >>"$scratch/harness/lib/packages.sh"
-	export XDG_CACHE_HOME=$scratch/cache
+	export XDG_CACHE_HOME=$scratch/cache TMPDIR=$BATS_TEST_TMPDIR
 	unset FRESH CI BASE
 }
 
