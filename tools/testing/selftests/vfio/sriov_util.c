@@ -189,9 +189,9 @@ int token_parse(const char *text, unsigned char bytes[TOKEN_BYTES])
 		return -EINVAL;
 	for (i = 0; i < TOKEN_BYTES; i++, text += 2) {
 		if (((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-') ||
-		    strspn(text, "0123456789abcdefABCDEF") < 2)
+		    strspn(text, "0123456789abcdefABCDEF") < 2 ||
+		    sscanf(text, "%2hhx", &bytes[i]) != 1)
 			return -EINVAL;
-		sscanf(text, "%2hhx", &bytes[i]);
 	}
 	return 0;
 }
