@@ -321,7 +321,6 @@ debug=
 lock
 ensure_packages base fixes
 mkdir -p "$state"
-get_build_root
 phase source "the source, with and without the patches" prepare_source
 phase lint "checkpatch" lint_patches
 get_kernel

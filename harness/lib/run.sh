@@ -50,17 +50,16 @@ trap 'interrupted 129' HUP
 trap end_phase EXIT
 
 # The lines of a log that say why it failed: our own words for it if there are
-# any, else what programs say.
+# any, else what programs say; of make, only what is no echo of another's failure.
 reason()
 {
-	local log=$1 pattern lines
+	local log=$1 pattern lines make_goes_on='^make(\[[0-9]+\])?: ([^*]|\*\*\* (\[|Waiting))'
 
 	for pattern in '^(error|vmtest\.sh|bases/[^:]*): ' \
 		'(^|[^[:alnum:]_])([Ee]rror|ERROR|WARNING|CHECK|fatal):|^E: |No space left' '[^[:space:]]'; do
-		lines=$(grep -aE "$pattern" "$log" | grep -avE '^make(\[[0-9]+\])?: ' | tail -n 3 || true)
+		lines=$(grep -aE "$pattern" "$log" | grep -avE "$make_goes_on" | tail -n 3 || true)
 		[ -z "$lines" ] || break
 	done
-	[ -n "$lines" ] || lines=$(grep -a '[^[:space:]]' "$log" | tail -n 3 || true)
 	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed 's/^error: //; s/^/    /'
 }
 

@@ -61,7 +61,8 @@ vmtest_host_root()
 	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" "${howto_programs[@]}" "$@"
 }
 
-# must_fail COMMAND...: a run of vmtest.sh in which a case must fail, and nothing else
+# must_fail COMMAND...: vmtest.sh must end with 1, a failed run; 2 means that it did not
+# start one
 must_fail()
 {
 	local status=0

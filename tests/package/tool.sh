@@ -167,7 +167,7 @@ boot()
 	mount -t cgroup2 none /sys/fs/cgroup
 	container=other unshare --pid --fork --mount-proc /lib/systemd/systemd --unit=boot.target </dev/null >/tmp/boot 2>&1 &
 	until systemctl="nsenter -t $(pgrep -x systemd) -m -p -r systemctl" &&
-		$systemctl is-system-running --wait 2>/tmp/said | grep -E 'running|degraded'; do sleep 1; done
+		$systemctl is-system-running --wait 2>/tmp/said | grep -qE 'running|degraded'; do sleep 1; done
 }
 
 ours()
