@@ -91,6 +91,26 @@ offered()
 # package_version PACKAGE: the newest version, or nothing
 package_version() { offered "$1" | cut -d' ' -f2 | sort -V | tail -n 1; }
 
+# The state of the machine's index, and the day, as one of our own is updated daily
+index_key()
+{
+	local lists
+
+	eval "$(apt-config shell lists Dir::State::Lists/d)"
+	{
+		find "$lists" -maxdepth 1 -type f -printf '%p %s %T@\n' | sort
+		date +%F
+		cat "$basedir/source"
+	} | hash_of
+}
+
+# is_fetched STAMP SUMS: with this index, these files, which are still there. To look
+# that up in the index takes seconds.
+is_fetched()
+{
+	stamp_matches "$1" "$(index_key)" && sed 's/^[^ ]*  //' "$2" | xargs -d '\n' stat >/dev/null 2>&1 && up_to_date
+}
+
 # fetch_debs SUMS PACKAGE=VERSION...: what the cache lacks; the file SUMS is for
 # sha256sum. apt checks what it downloads against the signed index.
 fetch_debs()
@@ -136,10 +156,12 @@ fetch_newest_source()
 {
 	local version
 
+	! is_fetched fetched-source "$cache/$PACKAGE.sums" || return 0
 	version=$(package_version "$PACKAGE")
 	[ -n "$version" ] || return 1
 	fetch_debs "$cache/$PACKAGE.sums" "$PACKAGE=$version" || return 1
 	echo "$version" >"$cache/$PACKAGE.version"
+	set_stamp fetched-source "$(index_key)"
 }
 
 fetch_source()

@@ -75,8 +75,9 @@ deb_of() { sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"; 
 # Leaves the kernel's name in $kernel_file, and in the cache for a run without network.
 fetch_newest_kernel()
 {
-	local found release version packages
+	local found release version packages stamp=fetched-${debian_dir##*/}
 
+	! is_fetched "$stamp" "$kernel_file.sums" || return 0
 	found=$(newest_kernel)
 	[ -n "$found" ] || return 1
 	read -r release version <<<"$found"
@@ -85,6 +86,7 @@ fetch_newest_kernel()
 	echo "$found" >"$kernel_file"
 	cp "$kernel_file.sums" "$cached_kernel.sums"
 	cp "$kernel_file" "$cached_kernel"
+	set_stamp "$stamp" "$(index_key)"
 }
 
 fetch_kernel()
