@@ -35,8 +35,8 @@ documents|each|.|documents name files that exist; get_abi.pl validate
 sphinx|each|Documentation drivers/vfio include|sphinx-build of the touched documents
 uapi|each|include/uapi|uAPI headers alone: C89 and C++, gcc and clang, pedantic
 layout|each|include/uapi|uAPI structures are alike on 32 and 64 bit
-gcc|each|$code|gcc with sparse, W=1, all as modules, with KUnit|x86_64 gcc allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=m
-clang|each|$code|clang, W=1, all as modules|x86_64 clang allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=m
+gcc|each|$code|gcc with sparse, W=1, all as modules, with KUnit|x86_64 gcc allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=y
+clang|each|$code|clang, W=1, all as modules|x86_64 clang allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=y
 builtin|each|$code|all built in|x86_64 gcc allyesconfig all VFIO=y VFIO_PCI=y KUNIT=y VFIO_PCI_SRIOV_KUNIT_TEST=y
 pci-iov-n|each|$code|PCI_IOV=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m PCI_IOV=n
 vfio-group-n|each|$code|VFIO_GROUP=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m VFIO_GROUP=n VFIO_DEVICE_CDEV=y
@@ -269,10 +269,12 @@ made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|
 # code of this architecture exports
 check_symbols()
 {
-	local list
+	local list tree dir=$arch
 
-	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- ':!arch' "arch/${arch/#@(i386|x86_64)/x86}" |
-		sed 's/.*(//' | sort -u >"$scratch/exported"
+	[[ $arch != @(i386|x86_64) ]] || dir=x86
+	for tree in ':!arch' "arch/$dir"; do
+		in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- "$tree"
+	done | sed 's/.*(//' | sort -u >"$scratch/exported"
 	find "$build/drivers/vfio" -name '*.o' ! -name '*.mod.o' -print0 >"$scratch/objects"
 	xargs -0 nm -A <"$scratch/objects" | awk 'NF > 1 { print $(NF - 1), $NF }' | sort -u >"$scratch/symbols"
 	sed -n 's/^U //p' "$scratch/symbols" | sort -u - "$scratch/exported" >"$scratch/used"
@@ -284,10 +286,11 @@ check_symbols()
 		sed -E "/$made_by_macros/d; s/^/symbol used by a module and not exported: /"
 }
 
-# All is compiled; ccache has the warnings of what it has compiled before.
+# say_build COMMIT CHECK: all is compiled; ccache has the warnings of what it has
+# compiled before.
 say_build()
 {
-	local check=$1 arch compiler target part rest options arguments build=$src/build-review-$1 log=$scratch/$1.log
+	local check=$2 arch compiler target part rest options arguments build=$src/build-review-$2 log=$scratch/$2.log
 
 	read -r arch compiler target part rest <<<"$(field_of "$check" 5)"
 	[ "$part" != core ] || rest+=" $core_options"
@@ -298,11 +301,11 @@ say_build()
 	[ "$compiler" = "${compiler%-gcc}" ] || arguments+=(CROSS_COMPILE="${compiler%gcc}")
 	arguments+=(CC="ccache $compiler")
 	[ "$check" != gcc ] || arguments+=(C=2 CHECK="sparse -fdiagnostic-prefix=sparse")
-	configure "$2" >&2
+	configure "$1" >&2
 	rm -rf "$build/drivers/vfio"
 	# shellcheck disable=SC2310 # a question
 	if ! kmake "$build" "${arguments[@]}" drivers/vfio/ 2>&1 | tee "$log" >&2; then
-		[ "$2" != "$from" ] || die "the base does not compile"
+		[ "$1" != "$from" ] || die "the base does not compile"
 		echo "drivers/vfio does not compile"
 	fi
 	sed -nE 's|^\.\./||; /(^|[^-])[Ww]arning:|(^|[ :])error:| sparse: /p' "$log"
@@ -314,26 +317,26 @@ say_build()
 # messages CHECK COMMIT: in the file $said
 messages()
 {
-	local check=$1 reads say=say_${1//-/_} packages
+	local check=$1 reads say=say_${1//-/_} helpers=(touched make_headers layout_of) packages
 
 	reads=$(field_of "$check" 3)
 	read_lines packages without_comments "$top"/harness/packages/{base,review}
+	[ "$(type -t "$say")" = function ] || say=say_build helpers=(configure check_symbols)
 	said=$(
 		# shellcheck disable=SC2086 # paths
 		if [ "$reads" = commit ]; then in_git rev-parse "$2"; else in_git ls-tree "$2" -- ${reads#.}; fi
 		in_git rev-parse base
 		in_git diff --no-renames --name-only base "$to"
-		cat "$top/harness/review.sh" "$parts/compile.sh" "$top/harness/review/ignored"
+		grep "^$check|" <<<"$checks"
+		declare -f "$say" "${helpers[@]}"
+		[ "$say" != say_build ] || declare -p common_options core_options made_by_macros
+		cat "$parts/compile.sh" "$top/harness/review/ignored"
 		dpkg-query -W "${packages[@]}")
 	said=$work/review/$check.$(hash_of <<<"$said")
 	[ ! -f "$said" ] || return 0
 	mkdir -p "$work/review"
 	checkout_src "$2"
-	if [ "$(type -t "$say")" = function ]; then
-		"$say" "$2"
-	else
-		say_build "$check" "$2"
-	fi >"$said.new"
+	"$say" "$2" "$check" >"$said.new"
 	sort -u "$said.new" | without_ignored "$check" >"$said.sorted"
 	rm "$said.new"
 	mv "$said.sorted" "$said"
