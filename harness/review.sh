@@ -5,7 +5,8 @@
 # review.sh [CHECK]...: run what kernel maintainers and their bots run, on the base
 # and after each patch. A message counts if the tree before the patch does not give
 # it. Writes a table and the details to out/review.txt; last line: N passed, N
-# failed, N skipped. Results are kept: an interrupted run continues.
+# failed, N skipped. Results are kept, so that an interrupted run goes on; FRESH=1
+# ignores them.
 #
 # review.sh --self-test [FAULT]...: can the checks fail? Each file in
 # harness/review/faults is a patch on top of the series with a fault in it and
@@ -42,6 +43,7 @@ pci-iov-n|each|$code|PCI_IOV=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m PC
 vfio-group-n|each|$code|VFIO_GROUP=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m VFIO_GROUP=n VFIO_DEVICE_CDEV=y
 vfio-cdev-n|each|$code|VFIO_DEVICE_CDEV=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m VFIO_GROUP=y VFIO_DEVICE_CDEV=n
 iommufd-n|each|$code|IOMMUFD=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m IOMMUFD=n
+kunit-n|each|$code|KUNIT=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m KUNIT=n
 i386|each|$code|i386|i386 gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
 arm64|each|$code|arm64|arm64 aarch64-linux-gnu-gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
 s390x|each|$code|s390x|s390 s390x-linux-gnu-gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
@@ -333,7 +335,7 @@ messages()
 		cat "$parts/compile.sh" "$top/harness/review/ignored"
 		dpkg-query -W "${packages[@]}")
 	said=$work/review/$check.$(hash_of <<<"$said")
-	[ ! -f "$said" ] || return 0
+	[ -n "${FRESH:-}" ] || [ ! -f "$said" ] || return 0
 	mkdir -p "$work/review"
 	checkout_src "$2"
 	"$say" "$2" "$check" >"$said.new"

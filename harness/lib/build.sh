@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
-# Kernels for the test VM, and the parts of an allmodconfig kernel that
-# "make check" looks at. Sourced after source.sh.
+# Kernels for the test VM. Sourced after source.sh.
 
 jobs=$(nproc)
 

@@ -253,37 +253,11 @@ kernel_says()
 
 # ---- each patch compiled, every driver of drivers/vfio
 
-make_allmod()
-{
-	checkout_src base
-	mkdir -p "$src/build-allmod"
-	kmake "$src/build-allmod" allmodconfig
-	kmake "$src/build-allmod" prepare
-}
-
-key_allmod() { in_git rev-parse base; }
-
-# The base without a warning, then each patch without one that was not there
-# before, W=1. A file that is not compiled again has the warnings that it had.
+# What "make review" finds soonest, and the options that the series has an #if or a
+# stub for
 check_compile()
 {
-	local log=$work/compile.log ids id n=0 dir=$src/build-allmod new
-
-	compile_vfio "$log" "$dir" base
-	new=$(warnings_in "$log")
-	[ -z "$new" ] || die "the base does not compile without a warning: $new"
-	compile_vfio "$log" "$dir" base W=1
-	warnings_in "$log" >"$work/warnings.base"
-	read_lines ids commits
-	echo "1..${#ids[@]}" >"$(ktap_of compile)"
-	for id in "${ids[@]}"; do
-		n=$((n + 1))
-		compile_vfio "$log" "$dir" "$id" W=1
-		warnings_in "$log" >"$work/warnings.new"
-		new=$(comm -13 "$work/warnings.base" "$work/warnings.new")
-		[ -z "$new" ] || die "patch $n: $new"
-		echo "ok $n patch $n compiles without a new warning" | tee -a "$(ktap_of compile)"
-	done
+	locked=1 "$top/harness/review.sh" checkpatch maintainers kernel-doc includes gcc vfio-cdev-n iommufd-n kunit-n
 }
 
 text_size() { size "$1" | awk 'NR == 2 { print $1 }'; }
@@ -302,21 +276,6 @@ configure_without()
 	kmake "$dir" olddefconfig
 	! grep -q "^CONFIG_$2=" "$dir/.config" || die "CONFIG_$2 cannot be turned off"
 	kmake "$dir" prepare
-}
-
-# What the series has an #if or a stub for, beside CONFIG_PCI_IOV
-check_options()
-{
-	local symbol log=$work/compile.options.log new
-
-	for symbol in VFIO_DEVICE_CDEV IOMMUFD KUNIT; do
-		checkout_src "$applied"
-		configure_without "$src/build-options" "$symbol"
-		compile_vfio "$log" "$src/build-options" "$applied"
-		new=$(warnings_in "$log")
-		[ -z "$new" ] || die "CONFIG_$symbol=n: $new"
-		say "CONFIG_$symbol=n compiles without a warning"
-	done
 }
 
 # P8: CONFIG_PCI_IOV=n has none of it.
