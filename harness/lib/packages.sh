@@ -68,9 +68,7 @@ refresh_index()
 
 install_packages()
 {
-	DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends \
-		-o DPkg::Lock::Timeout=300 "$@" ||
-		die "apt-get cannot install the packages; its own message is above"
+	DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # Debian 12 has a QEMU with igb only in backports. Most machines do not list them:
@@ -90,9 +88,10 @@ install_qemu()
 	printf "deb %s $codename main\n" "${mirrors[@]}" >"$dir/sources.list"
 	printf "deb %s $codename-backports main\n" "${mirrors[@]}" >>"$dir/sources.list"
 	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o "Dir::Etc::Preferences=$dir/preferences" -t "$codename-backports"
-	# That of backports would not go with the libelf-dev of the release.
-	printf 'Package: libelf1\nPin: release n=%s\nPin-Priority: 995\n' "$codename" >"$dir/preferences"
+		-o "Dir::Etc::Preferences=$dir/preferences"
+	# Only these: libraries of backports would not go with the release's -dev packages.
+	printf 'Package: %s\nPin: release n=%s\nPin-Priority: 990\n' 'qemu-system* seabios ipxe-qemu' \
+		"$codename-backports" >"$dir/preferences"
 	refresh_index "${apt_options[@]}"
 	install_packages "${apt_options[@]}" install "$package"
 	rm -rf "$dir"
