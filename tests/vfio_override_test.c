@@ -176,7 +176,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 {
 	bool lost[2] = { false, false };
 	char addr[2][PCI_ADDR_LEN];
-	int log[2], users, n, i, ret, failed;
+	int log[2], users, n, i, ret, hit, failed, tries;
 
 	if (!fault_supported())
 		SKIP(return, "no failslab with stacktrace filter in this kernel");
@@ -190,13 +190,20 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 	/* The setter has another name in some kernels. */
 	if (fault_below("__device_set_driver_override", NULL, NULL))
 		ASSERT_EQ(0, fault_below("driver_set_override", NULL, NULL));
-	/* Each allocation in turn, until the last VF was the one that failed. */
-	for (n = 1; !lost[1]; n++) {
+	/*
+	 * Each allocation in turn, until each VF was the one that failed.  Some
+	 * are those of kmemleak or KASAN, not the same ones in each call.
+	 */
+	n = 1;
+	for (tries = 0; !lost[0] || !lost[1]; tries++) {
+		ASSERT_GT(40, tries);
 		for (i = 0; i < 2; i++)
 			log[i] = klog_mark();
 		ASSERT_EQ(0, fault_arm(n));
 		ret = bench_enable_vfs(2);
-		ASSERT_EQ(1, fault_disarm());
+		hit = fault_disarm();
+		ASSERT_LE(0, hit);
+		n = hit ? n + 1 : 1;
 		failed = 0;
 		for (i = 0; i < 2; i++) {
 			if (klog_find(log[i], addr[i], "not captured")) {
@@ -207,7 +214,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 			close(log[i]);
 		}
 		if (!ret) {
-			/* It was kmemleak's: the VFs must not notice. */
+			/* The VFs must not notice. */
 			EXPECT_EQ(0, failed);
 			for (i = 0; i < 2; i++)
 				EXPECT_OVERRIDE(VFIO_PCI, addr[i]);
@@ -215,6 +222,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 			continue;
 		}
 		EXPECT_EQ(-ENOMEM, ret);
+		EXPECT_EQ(1, hit);
 		EXPECT_EQ(1, failed);
 		EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 		EXPECT_FALSE(pci_exists(addr[0]));
@@ -222,7 +230,6 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 		EXPECT_EQ(users, pci_read_int(pf, "power/runtime_usage"));
 	}
 	EXPECT_FALSE(klog_find(self->log, pf, "is now bound to"));
-	EXPECT_TRUE(lost[0]);
 	EXPECT_EQ(0, bench_enable_vfs(2));
 }
 
