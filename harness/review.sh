@@ -347,7 +347,7 @@ messages()
 # The lines of AFTER that are not in BEFORE; line numbers may differ.
 added_lines()
 {
-	awk 'function plain(s) { gsub(/:[0-9]+(:[0-9]+)?:/, ":", s); return s }
+	awk 'function plain(s) { gsub(/:[0-9]+(:[0-9]+)?[: ]/, ":", s); return s }
 		FILENAME == ARGV[1] { seen[plain($0)] = 1; next }
 		!(plain($0) in seen)' "$1" "$2"
 }
