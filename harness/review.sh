@@ -95,6 +95,8 @@ say_maintainers()
 
 	checkout_src "$to"
 	in_git diff base "$to" -- MAINTAINERS | sed -nE 's/^\+([^+:]+)$/\1/p' >"$scratch/entries"
+	# Newer kernels have one for these.
+	echo "VFIO SELFTESTS" >>"$scratch/entries"
 	read_lines files added_files "$gitdir" "$1^" "$1"
 	for file in "${files[@]}"; do
 		sections=$(in_tree scripts/get_maintainer.pl --nogit --nogit-fallback --sections -f "$file")
@@ -130,10 +132,14 @@ RULE: error: cannot be applied"
 		printf "%s\n" "$said"' - "${files[@]}" | sed -nE '/^warning: /d; /^[^ ]+:/p'
 }
 
+# Newer kernels have the scripts in another place.
 say_documents()
 {
-	env -C "$src" scripts/documentation-file-ref-check 2>&1 || true
-	in_tree scripts/get_abi.pl validate --dir Documentation/ABI 2>&1
+	local dir=scripts abi=get_abi.pl
+
+	[ ! -e "$src/tools/docs/get_abi.py" ] || dir=tools/docs abi=get_abi.py
+	env -C "$src" "$dir/documentation-file-ref-check" 2>&1 || true
+	in_tree "$dir/$abi" --dir Documentation/ABI validate 2>&1
 }
 
 # A book of the touched documents only; make htmldocs takes 15 minutes. Messages
