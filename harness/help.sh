@@ -11,7 +11,7 @@ cat <<'END'
 make demo           show step by step what VF tokens do, in QEMU, with Debian's
                     kernel and vfio with the series as modules
 make shell          start a shell in that VM, with the programs of this machine
-make shell CMD='vfio-sriov status'  run one command there and return its exit status
+make shell CMD='vfio-sriov status'  run one command there; fails if the command does
 make modules        build vfio with the series as modules for Debian's kernel: out/
                     (KVER=RELEASE: for that kernel of the base's version, with
                     linux-headers-RELEASE of this machine)

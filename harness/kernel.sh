@@ -27,4 +27,5 @@ else
 	title="building the unpatched kernel"
 fi
 phase "kernel$(suffix_of "$1" "$flavour")" "$title" build_kernel "$1" "$flavour"
+say "" "the image, for vmtest.sh -k:"
 image_of "$1" "$flavour"

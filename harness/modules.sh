@@ -19,4 +19,5 @@ esac
 lock
 ensure_packages modules
 get_modules "$source"
+say "" "built for Linux $(kernel_release), in:"
 modules_dir "$source"

@@ -64,6 +64,7 @@ FIXTURE_SETUP(field)
 
 FIXTURE_TEARDOWN(field)
 {
+	holder_release(&self->holder);
 	EXPECT_EQ(0, bench_disable_vfs());
 }
 
@@ -104,7 +105,6 @@ TEST_F_TIMEOUT(field, hot_reset_of_pf, TEST_SECONDS)
 	ret = ioctl(user.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info);
 	if (ret && errno == ENODEV) {
 		user_exit(&user);
-		holder_release(&self->holder);
 		SKIP(return, "the PF's bus cannot be reset");
 	}
 	/* Where it reaches the VFs, they are not the caller's. */

@@ -78,5 +78,7 @@ void holder_kill(struct holder *holder)
 
 void holder_release(struct holder *holder)
 {
-	job_kill(&holder->job, SIGTERM);
+	if (holder->job.pid > 0)
+		job_kill(&holder->job, SIGTERM);
+	holder->job.pid = 0;
 }

@@ -23,7 +23,10 @@ int holder_open(struct holder *holder, enum open_path path, const char *addr,
 bool holder_open_half_way(struct holder *holder, enum open_path path,
 			  const char *addr, const char *token);
 
-/* Both return when the process and its open files are gone. */
+/*
+ * Both return when the process and its open files are gone.  One that was never
+ * started or is released already may be released.
+ */
 void holder_kill(struct holder *holder);
 void holder_release(struct holder *holder);
 
