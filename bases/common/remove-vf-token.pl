@@ -52,6 +52,8 @@ sub change_if_there {
 edit('drivers/vfio/pci/vfio_pci_core.c',
      'case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN' =>
 	change(qr/^\tcase VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:\n\t\treturn [^;]*;\n/m),
+     'a name, which the driver_override of VFs was' =>
+	change_if_there(qr/^\t\/\* Drivers must set a name\. .*SR-IOV VFs \*\/\n\tif .*\n\t\treturn .*\n\n/m),
      'macro VF_TOKEN_ARG' =>
 	change(qr/^#define VF_TOKEN_ARG .*\n\n/m),
      # Versions of coccinelle differ in the empty line that they leave here.

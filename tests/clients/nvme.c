@@ -118,7 +118,7 @@ struct secondaries {
 #define IOVA		0x100000
 #define DEPTH		16
 
-enum page {
+enum nvme_page {
 	PAGE_ADMIN_SQ,
 	PAGE_ADMIN_CQ,
 	PAGE_IO_SQ,
@@ -127,12 +127,12 @@ enum page {
 	PAGES
 };
 
-static void *page_here(struct nvme *nvme, enum page page)
+static void *page_here(struct nvme *nvme, enum nvme_page page)
 {
 	return nvme->memory + page * PAGE;
 }
 
-static __u64 page_there(enum page page)
+static __u64 page_there(enum nvme_page page)
 {
 	return IOVA + page * PAGE;
 }
@@ -232,8 +232,8 @@ static int wait_for_ready(struct nvme *nvme)
 /* ----------------------------------------------------------------- commands */
 
 static void queue_init(struct nvme *nvme, struct nvme_queue *queue,
-		       unsigned int id, enum page commands,
-		       enum page completions)
+		       unsigned int id, enum nvme_page commands,
+		       enum nvme_page completions)
 {
 	queue->id = id;
 	queue->slot = 0;

@@ -4,9 +4,9 @@
  *
  * A PF driver can reset its VFs, starve them and often read their data.  When
  * a program drives the PF, the programs that use its VFs must trust it, and
- * while they do no other program may become the PF driver.  They prove this
- * trust with the VF token, a UUID that each PF has.  It is random until it is
- * set, and cannot be read back.
+ * while they use them, no program that they do not trust may open the PF.  They
+ * prove this trust with the VF token, a UUID that each PF has.  It is random
+ * until it is set, and cannot be read back.
  *
  *  - An open of a VF requires the token of its PF, if the PF is bound to
  *    vfio-pci or a variant of it.  Otherwise it rejects any token.
@@ -24,17 +24,18 @@
  *
  * While a PF is bound to vfio-pci, each new VF gets the name of the kernel driver
  * of the PF as its driver_override before any driver can probe it.  If that fails,
- * no driver can ever bind to the VF, and enabling SR-IOV fails.  The administrator
- * may change the driver_override afterwards.  VFs are added and removed with the
- * device_lock() of the PF held, except by EEH of powernv, which removes and
- * adds single VFs.  On s390, VFs are linked to their PF after they were added,
- * so they are not captured; and they may outlive the binding of their PF, whose
- * token they then require until they are bound again.
+ * no driver can ever bind to the VF, nor can SR-IOV be enabled with it.  The
+ * administrator may change the driver_override afterwards.  VFs are added and
+ * removed with the device_lock() of the PF held, except by EEH of powernv, which
+ * removes and adds single VFs.  On s390, VFs are linked to their PF after they were
+ * added, so they are not captured; and they may outlive the binding of their PF,
+ * whose token they then require until they are bound again.
  */
 
 #include <crypto/utils.h>
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pci.h>
@@ -56,13 +57,17 @@
  */
 struct vfio_pci_pf {
 	struct mutex	lock;		/* protects token, and vf_opens against increase */
-	unsigned int	refs;		/* protected by the lock of vfio_pci_pfs */
+	struct kref	refs;
 	uuid_t		token;
 	atomic_long_t	vf_opens;	/* files of VFs, open or being opened */
+	bool		lost_vf;	/* a VF was not captured while SR-IOV was enabled */
 	char		driver[];	/* name of the kernel driver of the PF */
 };
 
-/* The devices of PFs by their pci_dev, from before they have VFs until after. */
+/*
+ * By the pci_dev of the PF, from before it has VFs until after.  Its device has a
+ * reference meanwhile.
+ */
 static DEFINE_XARRAY(vfio_pci_pfs);
 
 static struct vfio_pci_pf *vfio_pci_pf_alloc(const char *driver)
@@ -74,7 +79,7 @@ static struct vfio_pci_pf *vfio_pci_pf_alloc(const char *driver)
 		return NULL;
 
 	memcpy(pf->driver, driver, len);
-	pf->refs = 1;
+	kref_init(&pf->refs);
 	mutex_init(&pf->lock);
 	uuid_gen(&pf->token);
 	return pf;
@@ -89,36 +94,30 @@ static void vfio_pci_pf_free(struct vfio_pci_pf *pf)
 /* Return a reference, or NULL if @physfn is not bound to vfio-pci or a variant. */
 static struct vfio_pci_pf *vfio_pci_pf_get(struct pci_dev *physfn)
 {
-	struct vfio_pci_core_device *vdev;
-	struct vfio_pci_pf *pf = NULL;
+	struct vfio_pci_pf *pf;
 
 	xa_lock(&vfio_pci_pfs);
-	vdev = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
-	if (vdev) {
-		pf = vdev->pf;
-		pf->refs++;
-	}
+	pf = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
+	if (pf)
+		kref_get(&pf->refs);
 	xa_unlock(&vfio_pci_pfs);
 
 	return pf;
 }
 
-static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
+static void vfio_pci_pf_release(struct kref *refs)
 {
-	bool last;
-
-	if (!pf)
-		return;
-
-	xa_lock(&vfio_pci_pfs);
-	last = !--pf->refs;
-	xa_unlock(&vfio_pci_pfs);
-	if (!last)
-		return;
+	struct vfio_pci_pf *pf = container_of(refs, struct vfio_pci_pf, refs);
 
 	mutex_destroy(&pf->lock);
 	memzero_explicit(&pf->token, sizeof(pf->token));
 	vfio_pci_pf_free(pf);
+}
+
+static void vfio_pci_pf_put(struct vfio_pci_pf *pf)
+{
+	if (pf)
+		kref_put(&pf->refs, vfio_pci_pf_release);
 }
 
 /* Only this function unlocks; unit tests make a competing call here. */
@@ -322,7 +321,7 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 		if (!vdev->pf)
 			return -ENOMEM;
 
-		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev,
+		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev->pf,
 				GFP_KERNEL);
 		if (ret) {
 			vfio_pci_sriov_uninit(vdev);
@@ -369,9 +368,9 @@ static int vfio_pci_sriov_enable(struct vfio_pci_core_device *vdev, int nr_virtf
 	if (ret)
 		goto out_pm;
 
-	vdev->lost_vf = false;
+	WRITE_ONCE(vdev->pf->lost_vf, false);
 	ret = vfio_pci_sriov_set_numvfs(pdev, nr_virtfn);
-	if (!ret && vdev->lost_vf) {
+	if (!ret && READ_ONCE(vdev->pf->lost_vf)) {
 		pci_warn(pdev, "SR-IOV refused: not all VFs captured; waiting for users\n");
 		vfio_pci_sriov_set_numvfs(pdev, 0);
 		ret = -ENOMEM;
@@ -406,7 +405,7 @@ int vfio_pci_core_sriov_configure(struct vfio_pci_core_device *vdev,
 		return 0;
 
 	vfio_pci_sriov_set_numvfs(vdev->pdev, 0);
-	/* No memory_lock: a racing PCI_PM_CTRL write would get -EBUSY at most */
+	/* No memory_lock: a racing PCI_PM_CTRL write is ignored at most */
 	WRITE_ONCE(vdev->has_vfs, false);
 	pm_runtime_put(&vdev->pdev->dev);
 	return 0;
@@ -427,8 +426,6 @@ static int vfio_pci_sriov_override(struct pci_dev *vf, const char *name)
 static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
 				   struct pci_dev *physfn, struct pci_dev *vf)
 {
-	struct vfio_pci_core_device *vdev;
-
 	if (!vfio_pci_sriov_override(vf, pf->driver)) {
 		pci_info(physfn, "VF %s captured: driver_override is %s\n",
 			 pci_name(vf), pf->driver);
@@ -439,11 +436,7 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
 	kill_device(&vf->dev);
 	device_unlock(&vf->dev);
 
-	xa_lock(&vfio_pci_pfs);
-	vdev = xa_load(&vfio_pci_pfs, (unsigned long)physfn);
-	if (vdev)
-		vdev->lost_vf = true;
-	xa_unlock(&vfio_pci_pfs);
+	WRITE_ONCE(pf->lost_vf, true);
 	pci_warn(physfn, "VF %s not captured\n", pci_name(vf));
 }
 
@@ -454,15 +447,18 @@ static int vfio_pci_sriov_notify(struct notifier_block *nb,
 	struct pci_dev *physfn = pci_physfn(vf);
 	struct vfio_pci_pf *pf;
 
+	if (!vf->is_virtfn || (action != BUS_NOTIFY_ADD_DEVICE &&
+			       action != BUS_NOTIFY_BOUND_DRIVER))
+		return NOTIFY_DONE;
+
 	/* The PF may be unbound meanwhile: EEH does not hold its device_lock() */
-	pf = vf->is_virtfn ? vfio_pci_pf_get(physfn) : NULL;
+	pf = vfio_pci_pf_get(physfn);
 	if (!pf)
 		return NOTIFY_DONE;
 
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		vfio_pci_sriov_capture(pf, physfn, vf);
-	else if (action == BUS_NOTIFY_BOUND_DRIVER &&
-		 !to_pci_driver(vf->dev.driver)->driver_managed_dma)
+	else if (!to_pci_driver(vf->dev.driver)->driver_managed_dma)
 		pci_warn(physfn, "VF %s is now bound to host driver %s\n",
 			 pci_name(vf), vf->dev.driver->name);
 	vfio_pci_pf_put(pf);

@@ -49,20 +49,21 @@ static const struct vfio_device_ops sriov_test_ops = { .name = "kunit" };
 
 static struct pci_driver sriov_test_driver = { .name = "kunit-driver" };
 
-static void no_release(struct device *dev)
+static void free_pdev(struct device *dev)
 {
+	kfree(to_pci_dev(dev));
 }
 
 static struct vfio_pci_core_device *new_vdev(struct kunit *test)
 {
-	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct pci_dev *pdev = kzalloc_obj(*pdev);
 	struct vfio_pci_core_device *vdev;
 
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	device_initialize(&pdev->dev);
 	pdev->dev.bus = &pci_bus_type;
 	pdev->dev.init_name = "vfio-pci-kunit";
-	pdev->dev.release = no_release;
+	pdev->dev.release = free_pdev;
 	pdev->driver = &sriov_test_driver;
 
 	vdev = vfio_alloc_device(vfio_pci_core_device, vdev, &pdev->dev, &sriov_test_ops);
@@ -89,6 +90,7 @@ static struct vfio_pci_core_device *new_fn(struct kunit *test, struct vfio_pci_c
 static void put_fn(struct vfio_pci_core_device *vdev)
 {
 	vfio_pci_sriov_uninit(vdev);
+	put_device(&vdev->pdev->dev);
 	vfio_put_device(&vdev->vdev);
 }
 
@@ -290,16 +292,15 @@ static void registration_requires_admission(struct kunit *test)
 		{ .get = vfio_pci_sriov_get, .end = vfio_pci_sriov_end },
 	};
 	struct vfio_pci_core_device *vdev = new_vdev(test);
-	struct vfio_device *device = &vdev->vdev;
 	int i;
 
 	for (i = 0; i < 5; i++) {
 		vdev->pdev->is_physfn = !i;
 		vdev->pdev->is_virtfn = !!i;
-		device->admission_ops = i < 2 ? NULL : &incomplete[i - 2];
-		KUNIT_EXPECT_EQ(test, vfio_register_group_dev(device), -EOPNOTSUPP);
+		vdev->vdev.admission_ops = i < 2 ? NULL : &incomplete[i - 2];
+		KUNIT_EXPECT_EQ(test, vfio_register_group_dev(&vdev->vdev), -EOPNOTSUPP);
 	}
-	vfio_put_device(device);
+	put_fn(vdev);
 }
 
 static void token_outlives_pf(struct kunit *test)
@@ -356,7 +357,7 @@ static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
 	uuid_t uuid;
-	const uuid_t *token = vfio_group_parse_options(c->options, strchr(c->options, 0), &uuid);
+	const uuid_t *token = vfio_group_parse_options(c->options, &uuid);
 	int ret = IS_ERR(token) ? PTR_ERR(token) : !!token;
 
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
@@ -470,10 +471,9 @@ static void failed_capture_fails_enable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->numvfs, 0);
 	for (i = 0; i < 2; i++) {
 		device_lock(&vf[i]->dev);
-		/* false if it was dead */
-		KUNIT_EXPECT_EQ(test, kill_device(&vf[i]->dev), i == 0);
+		KUNIT_EXPECT_EQ(test, kill_device(&vf[i]->dev), i == 0);	/* false: dead */
 		device_unlock(&vf[i]->dev);
-		device_unregister(&vf[i]->dev);
+		device_del(&vf[i]->dev);
 	}
 }
 
