@@ -8,9 +8,7 @@
 # "make check-cost" compares with, bases/BASE/costs.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/bench.sh
 . "$parts/bench.sh"
 
 lock

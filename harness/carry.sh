@@ -6,9 +6,7 @@
 # patches/$BASE. Files that do not apply are named, and are left as they were.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
 
 from=${FROM:-linux-6.12}

@@ -7,11 +7,8 @@
 # and named. Last line: N passed, N failed, N skipped.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/count.sh
 . "$parts/count.sh"
-# shellcheck source=harness/lib/table.sh
 . "$parts/table.sh"
 for file in "$parts"/checks/*.sh; do
 	# shellcheck disable=SC1090 # the functions that the table names

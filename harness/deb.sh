@@ -5,9 +5,7 @@
 # out/. Prints its name last. deb.sh --vfio DIR: only the patched vfio of BASE, to DIR.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/deb.sh
 . "$parts/deb.sh"
 
 if [ "${1:-}" = --vfio ]; then

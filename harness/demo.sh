@@ -4,7 +4,6 @@
 # From nothing to a VM that shows what VF tokens do.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 show_story()

@@ -6,7 +6,6 @@
 # "make tree" made; it also needs a branch "base".
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 export_series()

@@ -10,9 +10,7 @@
 set -euo pipefail
 
 export BASE=linux-7.3
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
 
 fixes=$top/patches/fixes-7.3

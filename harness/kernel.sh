@@ -6,7 +6,6 @@
 # last.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 flavour=${FLAVOUR:-plain}

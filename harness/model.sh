@@ -6,7 +6,6 @@
 # refuted, for the right reason. See docs/model/README.md.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 changes=(SEPARATE LEAK EARLY BARE LATE)

@@ -7,7 +7,6 @@
 # machine. Prints their folder last.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 source=${1:-series}

@@ -5,7 +5,6 @@
 # and QEMU. Run as root; the other commands call it themselves where they may.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 [ "$(id -u)" = 0 ] || die "run as root: $0"

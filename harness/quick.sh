@@ -7,9 +7,7 @@
 # Debian's kernel and runs the named tests, or the test of the rules, in the VM.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/count.sh
 . "$parts/count.sh"
 
 tree=$work/tree

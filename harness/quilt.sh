@@ -6,7 +6,6 @@
 # to the source, without fuzz, to show that they fit.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 quilt_dir=$top/out/quilt/$base

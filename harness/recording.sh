@@ -5,7 +5,6 @@
 # a network for svg-term-cli, from npm.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 command -v npx >/dev/null || die "npx is missing: install npm"

@@ -10,11 +10,8 @@
 # Last line: N passed, N failed, N skipped.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/count.sh
 . "$parts/count.sh"
-# shellcheck source=harness/lib/kunit.sh
 . "$parts/kunit.sh"
 
 mutants=$top/tests/mutants

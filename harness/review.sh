@@ -13,9 +13,7 @@
 # names the checks that must see it: "Red: CHECK CHECK ...".
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
 
 # NAME|ON|READS|WHAT IT IS|CONFIGURATION

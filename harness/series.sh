@@ -7,7 +7,6 @@
 # shellcheck disable=SC2310 # a question
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 mbox=$out/series.mbox

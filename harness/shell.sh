@@ -7,7 +7,6 @@
 # not 0. With --built nothing is built, and no other run is waited for.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 if [ "${1:-}" != --built ]; then

@@ -6,7 +6,6 @@
 # while the race test runs, on unpatched modules and on those of the series.
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 case=pf_opened_during_vf_open

@@ -6,7 +6,6 @@
 # shellcheck disable=SC2310,SC2100 # git by another name, and questions
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tree=$work/tree

@@ -14,7 +14,8 @@
 static const char help[] =
 "Usage: vfio_open [option]... ADDRESS\n"
 "\n"
-"  -p PATH   type1, compat (both by the group), or cdev (the default)\n"
+"  -p PATH   type1, compat (both by the group), or cdev; by default cdev, or\n"
+"            type1 if the kernel has no iommufd\n"
 "  -t TOKEN  present this VF token\n"
 "  -s TOKEN  set this VF token once the device is open (a PF only)\n"
 "  -w        when the device is open, wait until standard input ends\n"
@@ -50,7 +51,8 @@ static void wait_for_end_of_input(void)
 int main(int argc, char **argv)
 {
 	const char *token = NULL, *new_token = NULL;
-	enum open_path path = OPEN_CDEV;
+	enum open_path path = access("/dev/iommu", F_OK) ? OPEN_TYPE1 :
+							   OPEN_CDEV;
 	bool wait = false;
 	struct user user;
 	int option, ret;

@@ -3,7 +3,7 @@
 # shellcheck shell=dash
 #
 # What VF tokens do, step by step, on the network card of the virtual machine.
-# Every answer is the kernel's; an answer that is not as told ends the demo.
+# Every answer is the kernel's; an unexpected answer ends the demo.
 set -u
 
 devices=/sys/bus/pci/devices
@@ -28,7 +28,7 @@ wrong()
 	exit 1
 }
 
-# show COMMAND: with its answer, which is in $answer, too
+# show COMMAND: with its answer, which is also in $answer
 show()
 {
 	say "   \$ $1"
@@ -93,7 +93,7 @@ exec 8<>/tmp/never
 log_seen=$(dmesg | wc -l)
 say "A virtual machine with Debian's own kernel, Linux $(uname -r), and vfio with the series."
 
-step "The network card $pf is driven by $(driver_of "$pf"), a driver of this host." \
+step "The network card $pf is bound to $(driver_of "$pf"), a host driver." \
 	"   The administrator gives it to userspace, through vfio-pci, and allows SR-IOV:"
 run "echo $pf >$devices/$pf/driver/unbind"
 run "echo vfio-pci >$devices/$pf/driver_override"
@@ -110,7 +110,7 @@ step "The administrator enables 7 VFs. The kernel captures each before a host dr
 run "echo 7 >$devices/$pf/sriov_numvfs"
 kernel_says captured
 for i in 0 1 2 3 4 5 6; do
-	[ "$(driver_of "$(vf $i)")" = vfio-pci ] || wrong "$(vf $i) should be on vfio-pci"
+	[ "$(driver_of "$(vf $i)")" = vfio-pci ] || wrong "$(vf $i) should be bound to vfio-pci"
 done
 say "   Each of them is bound to vfio-pci."
 

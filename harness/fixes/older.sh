@@ -8,7 +8,6 @@
 # shellcheck disable=SC2154,SC2310 # variables of the other parts; questions
 set -euo pipefail
 
-# shellcheck source=harness/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/all.sh"
 
 state=$work/fixes

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""endure.py MINUTES: about once in a minute of the guest's time, the PF driver is killed
+"""endure.py MINUTES: about twice in a minute of the guest's time, the PF driver is killed
 and started again, and so are the drivers of two VFs. DPDK sends packets from VF to VF
 for half a minute, and other programs open two more VFs all the time, with the token, with
 a wrong one and without. Prints KTAP, a case for each minute, which fails if a packet is

@@ -4,9 +4,7 @@
 # The Debian package in Debian 12 and 13: installed with apt next to a kernel, which is
 # then booted with that tree of modules; removed, and booted again. Sourced by check.sh.
 
-# shellcheck source=harness/lib/apt.sh
 . "$parts/apt.sh"
-# shellcheck source=harness/lib/deb.sh
 . "$parts/deb.sh"
 
 # ---- needs

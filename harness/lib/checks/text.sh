@@ -4,7 +4,6 @@
 # Checks that boot nothing: scripts, base, patches, documents. Sourced by
 # check.sh.
 
-# shellcheck source=harness/lib/compile.sh
 . "$parts/compile.sh"
 
 make_source()
@@ -26,20 +25,10 @@ key_applied() { in_git rev-parse "$applied"; }
 
 # ---- the harness
 
-# Every shell script of the repository, whatever its name.
+# Every shell script of the repository, whatever its name
 shell_scripts()
 {
-	local files file
-
-	read_lines files git -C "$top" ls-files -- harness tests bases tools package .ci
-	for file in "${files[@]}"; do
-		case $file in
-		*.sh | *.bats) echo "$file" ;;
-		*.*) ;;
-		*) awk 'NR == 1 && /^#!.*sh$/ { found = 1 } NR == 1 { exit } END { exit !found }' \
-			"$top/$file" && echo "$file" ;;
-		esac || true
-	done
+	git -C "$top" grep -lE '^#!/.*(sh|bats)$|^# shellcheck shell=' -- harness tests bases tools package .ci
 }
 
 check_shellcheck()

@@ -17,9 +17,7 @@ long_tests=(vfio_secret_test vfio_fuzz_test vfio_stress_test vfio_fault_test)
 # so, once, and then looks at nothing any more. check-deep tells it not to look.
 hotplug_test=vfio_hotplug_test
 
-# shellcheck source=harness/lib/kunit.sh
 . "$parts/kunit.sh"
-# shellcheck source=harness/lib/bench.sh
 . "$parts/bench.sh"
 
 # ---- needs
