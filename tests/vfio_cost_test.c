@@ -24,7 +24,7 @@
 
 #define TEST_SECONDS	120
 #define MAX_OTHERS	32
-#define ROUNDS		8
+#define ROUNDS		16
 #define OPENS		32	/* in a row, more than are logged */
 
 #define PCI_STUB	"pci-stub"
@@ -99,17 +99,20 @@ static long long instructions(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* The least of some rounds: what an interrupt adds comes on top. */
+/*
+ * The least of some rounds: what an interrupt adds comes on top.  The rounds before
+ * them do not count, as they find what others left in the allocator's caches.
+ */
 static long long least(long long (*measure)(void))
 {
 	long long cost, best = -1;
 	int round;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = -ROUNDS; round < ROUNDS; round++) {
 		cost = measure();
 		if (cost < 0)
 			return cost;
-		if (best < 0 || cost < best)
+		if (round >= 0 && (best < 0 || cost < best))
 			best = cost;
 	}
 	return best;
