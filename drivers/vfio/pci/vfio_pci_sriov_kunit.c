@@ -357,7 +357,7 @@ static void options(struct kunit *test)
 {
 	const struct options_case *c = test->param_value;
 	uuid_t uuid;
-	const uuid_t *token = vfio_group_parse_options(c->options, &uuid);
+	const uuid_t *token = vfio_group_parse_options(c->options, strchr(c->options, 0), &uuid);
 	int ret = IS_ERR(token) ? PTR_ERR(token) : !!token;
 
 	KUNIT_EXPECT_EQ_MSG(test, ret, c->ret, "\"%s\"", c->options);
