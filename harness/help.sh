@@ -27,7 +27,8 @@ make export         write branch "series" to patches/BASE and the in-tree copies
 make carry BASE=linux-7.3  apply the changes of the series to another base
                     (FROM=linux-6.12): patches/BASE; names what does not apply
 make review         run what kernel maintainers and their bots run, patch by patch:
-                    out/review.txt (40 minutes; ARGS=--self-test: expect it to find planted faults)
+                    out/review.txt; more than an hour (ARGS=--self-test: expect it to
+                    find planted faults)
 make red            remove each property from the series in turn (tests/mutants) and
                     expect its tests to fail (MUTANTS="NAME...": these; RUNS=5: each
                     test in the VM five times)
@@ -58,6 +59,7 @@ FLAVOUR=plain       the flavour for make kernel and make stock-kernel, such as d
 FRESH=1             checks: repeat what passed and did not change
 ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and random inputs to each of
                     three ioctls, on each of two PFs of each kernel
-MINUTES=10          make check-deep: of DPDK traffic, with the PF driver killed twice in each
+MINUTES=10          make check-deep: of DPDK traffic, with the PF driver killed twice
+                    in each
 FORCE=1             make tree: start again even if "series" is not exported
 END

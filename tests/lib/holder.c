@@ -71,14 +71,20 @@ bool holder_open_half_way(struct holder *holder, enum open_path path,
 	return false;
 }
 
+/* Once only: the PID may be another process's afterwards. */
+static void end(struct holder *holder, int signal)
+{
+	if (holder->job.pid > 0)
+		job_kill(&holder->job, signal);
+	holder->job.pid = 0;
+}
+
 void holder_kill(struct holder *holder)
 {
-	job_kill(&holder->job, SIGKILL);
+	end(holder, SIGKILL);
 }
 
 void holder_release(struct holder *holder)
 {
-	if (holder->job.pid > 0)
-		job_kill(&holder->job, SIGTERM);
-	holder->job.pid = 0;
+	end(holder, SIGTERM);
 }

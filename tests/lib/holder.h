@@ -25,7 +25,7 @@ bool holder_open_half_way(struct holder *holder, enum open_path path,
 
 /*
  * Both return when the process and its open files are gone.  One that was never
- * started or is released already may be released.
+ * started, or has ended this way already, is left alone.
  */
 void holder_kill(struct holder *holder);
 void holder_release(struct holder *holder);
