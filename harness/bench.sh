@@ -13,8 +13,7 @@ set -euo pipefail
 
 lock
 ensure_packages base demo
-get_modules series
-phase modules.stock "building unpatched vfio as modules" build_modules stock
+need modules:series modules:stock
 phase bench.1 "counting instructions" count_instructions 1 igb:14 nvme:120
 phase bench.2 "counting them once more" count_instructions 2 igb:14 nvme:120
 [ "${1:-}" != --record ] || report record "$counts" "$(compiler)" >"$basedir/costs"

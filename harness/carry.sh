@@ -17,7 +17,7 @@ write_changes()
 {
 	local since=$1 dir=$2 old new old_tip i
 
-	prepare_all
+	need applied
 	rm -rf "$dir"
 	mkdir -p "$dir/patches"
 	git -C "$top" archive "$since" "patches/$base" | tar -x --strip-components=2 -C "$dir/patches"

@@ -9,7 +9,6 @@ set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/count.sh"
-. "$parts/table.sh"
 for file in "$parts"/checks/*.sh; do
 	# shellcheck disable=SC1090 # the functions that the table names
 	. "$file"
@@ -43,31 +42,8 @@ ended()
 
 trap ended EXIT
 
-# ---- needs
-
-declare -A need_state
-
-# make_need NAME: once in a run; leaves need_state[NAME]: the key of what was
-# made, or nothing if it failed.
-make_need()
-{
-	local name=$1 dep deps
-
-	[ -z "${need_state[$name]+set}" ] || return 0
-	need_state[$name]=
-	read -ra deps <<<"$(field need "$name" 3)"
-	for dep in "${deps[@]}"; do
-		make_need "$dep"
-		[ -n "${need_state[$dep]}" ] || return 0
-	done
-	running=$name
-	try_phase "$name" "$(field need "$name" 4)" call make "$name"
-	if [ "$phase_status" = 0 ]; then
-		need_state[$name]=$(call key "$name")
-	else
-		record fail "$(field need "$name" 4) (log: $logs/$name.log)"
-	fi
-}
+# A need that fails is a failure, and what needs it is not run.
+need_failed() { record fail "$2 (log: $logs/$1.log)"; }
 
 # ---- checks
 
@@ -78,7 +54,7 @@ key_of_check()
 	local dep
 
 	for dep in $(field check "$1" 4); do
-		echo "${need_state[$dep]}"
+		echo "${need_key[$dep]}"
 	done
 	# Coarse, but then nothing that a check reads is forgotten.
 	hash_files "$top"/{harness,tests,drivers,tools,docs/model,bases,patches}
@@ -95,24 +71,25 @@ run_check()
 	local name=$1 title function dep key ktap
 
 	title=$(field check "$name" 5)
-	function=check_${name//-/_}
+	function=$(function_of check "$name")
+	# shellcheck disable=SC2310 # a question
+	has check "$name" || function=check_in_vm
 	ktap=$(ktap_of "$name")
 	for dep in $(field check "$name" 4); do
-		make_need "$dep"
-		if [ -z "${need_state[$dep]}" ]; then
+		need "$dep"
+		if [ -z "${need_key[$dep]}" ]; then
 			say "$title" "    NOT RUN: $dep was not made"
 			record fail "$title: not run, $dep was not made"
 			return
 		fi
 	done
 	key=$(key_of_check "$name" | hash_of)
-	# What an earlier run said counts only if its result is kept.
+	# Only what passed is kept, and counts, unless FRESH is set.
+	[ -z "${FRESH:-}" ] || remove_stamp "result.$name"
 	# shellcheck disable=SC2310 # a question
-	if [ -n "${FRESH:-}" ] || ! stamp_matches "result.$name" "$key"; then
-		rm -f "$ktap"
-	fi
+	stamp_matches "result.$name" "$key" || rm -f "$ktap"
 	running=$name
-	try_phase "$name" "$title" unless_passed "$name" "$key" "$function"
+	try_phase "$name" "$title" unless_done "result.$name" "$key" "$function" "$name"
 	[ "$phase_status" = 0 ] || show_complaint "$logs/$name.log"
 	if [ -f "$ktap" ]; then
 		count_cases "$name" "$title" "$phase_status"

@@ -20,7 +20,7 @@ lock
 say "The demo downloads 280 MB (Debian's kernel, its headers and source), and packages, where they"
 say "are missing. It needs 500 MB of disk, 280 MB of it in $cache."
 ensure_packages modules demo
-get_modules series
+need modules:series
 phase vfio_open "building the program for the VM" compile_program "$work/vfio_open/vfio_open" \
 	"$top/tests/vfio_open.c"
 say ""

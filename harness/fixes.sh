@@ -43,8 +43,7 @@ prepare_source()
 {
 	local name files
 
-	with_cache fetch_source
-	prepare_stock
+	need stock
 	in_src am --abort 2>/dev/null || true
 	for name in "${sets[@]}"; do
 		read_lines files patches_of "$name"
@@ -78,8 +77,8 @@ fetch_shipped()
 		dir=$state/shipped/$release
 		[ ! -d "$dir" ] || continue
 		rm -rf "$dir.new"
-		package=$(fetch_package "linux-image-$release" "$(package_version "linux-image-$release")")
-		dpkg-deb -x "$package" "$dir.new"
+		package=$(with_cache fetch_deb "linux-image-$release")
+		dpkg-deb -x "${package#*  }" "$dir.new"
 		[ ! -d "$dir.new/usr/lib/modules" ] || mv "$dir.new/usr/lib" "$dir.new/"
 		depmod -b "$dir.new" "$release"
 		mv "$dir.new" "$dir"
@@ -118,8 +117,8 @@ fetch_sparse()
 	local package
 
 	use_suites sparse sid
-	package=$(fetch_package sparse "$(package_version sparse)")
-	dpkg-deb --fsys-tarfile "$package" | tar -xO ./usr/bin/sparse >"$state/sparse"
+	package=$(with_cache fetch_deb sparse)
+	dpkg-deb --fsys-tarfile "${package#*  }" | tar -xO ./usr/bin/sparse >"$state/sparse"
 	chmod +x "$state/sparse"
 }
 
@@ -182,7 +181,7 @@ set_key()
 
 	read_lines files patches_of "$1"
 	{
-		modules_key stock
+		key_modules stock
 		cat /dev/null "${files[@]}"
 	} | hash_of
 }
@@ -321,7 +320,7 @@ ensure_packages base fixes
 mkdir -p "$state"
 phase source "the source, with and without the patches" prepare_source
 phase lint "checkpatch" lint_patches
-get_kernel
+need debian
 phase shipped "fetching other kernels of Debian" fetch_shipped
 for name in stock alone1 alone2 alone3 all; do
 	phase "mod-$name" "vfio as modules: $name" unless_done "fixes-$name" "$(set_key "$name")" build_set "$name"

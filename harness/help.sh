@@ -3,7 +3,6 @@
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-. "$parts/table.sh"
 
 cat <<'END'
 make demo           show step by step what VF tokens do, in QEMU, with Debian's
@@ -39,8 +38,8 @@ make recording      record a run of make demo: docs/demo.svg
 make trace          draw the race and the path of an open from what the kernel's
                     tracer sees: docs/design.md
 make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
-make kernel         build a kernel with the series: out/BASE/bzImage and .config
-make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config.stock
+make kernel         build a kernel with the series: out/BASE/bzImage, .config
+make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config
 make clean          remove work/ and out/; downloads stay in the cache
 
 Checks, by tier, with the minutes that they take from scratch and with everything

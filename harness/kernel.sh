@@ -10,21 +10,13 @@ set -euo pipefail
 
 flavour=${FLAVOUR:-plain}
 
-check_flavour "$flavour"
-case ${1:-} in
-series | stock) ;;
-*) die "usage: kernel.sh series|stock" ;;
-esac
+[[ $# = 1 && $1 = @(series|stock) ]] || die "usage: kernel.sh series|stock"
+[ "$flavour" = plain ] || [ -f "$basedir/config.$flavour" ] ||
+	die "FLAVOUR=$flavour: no such flavour; each has a file bases/$base/config.FLAVOUR"
 lock
 lists=(base)
 [ "$flavour" != arm64 ] || lists+=(arm64)
 ensure_packages "${lists[@]}"
-prepare_all
-if [ "$1" = series ]; then
-	title="building the kernel"
-else
-	title="building the unpatched kernel"
-fi
-phase "kernel$(suffix_of "$1" "$flavour")" "$title" build_kernel "$1" "$flavour"
+need "kernel:$1.$flavour"
 say "" "the image, for vmtest.sh -k:"
-image_of "$1" "$flavour"
+path_kernel "$1.$flavour"

@@ -11,12 +11,9 @@ set -euo pipefail
 
 source=${1:-series}
 
-case $source in
-series | stock) ;;
-*) die "usage: modules.sh [series|stock]" ;;
-esac
+[[ $source = @(series|stock) ]] || die "usage: modules.sh [series|stock]"
 lock
 ensure_packages modules
-get_modules "$source"
+need "modules:$source"
 say "" "built for Linux $(kernel_release), in:"
 modules_dir "$source"

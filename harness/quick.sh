@@ -33,8 +33,7 @@ run_tests()
 [ -d "$tree" ] || "$top/harness/tree.sh"
 lock
 ensure_packages base demo
-get_modules series
-phase programs "building the test programs" build_programs
+need programs
 phase quick.build "building vfio of ${tree#"$top"/}" build_tree
 try_phase quick "$*" run_tests "$@"
 ktap_cases "$logs/quick.log" >"$work/quick.cases"

@@ -61,10 +61,7 @@ apply_quilt()
 	local names
 
 	read_lines names changed_files
-	rm -rf "$tree"
-	mkdir -p "$tree"
-	dpkg-deb --fsys-tarfile "$(deb_of "$PACKAGE")" | tar -xO "./$TARBALL" | xz -dc -T0 |
-		tar -x --strip-components=1 -C "$tree" --wildcards "${names[@]/#/linux-source-$KERNEL_VERSION/}"
+	unpack_source "$tree" "$(deb_of "$PACKAGE")" "${names[@]}"
 	(cd "$tree" && QUILT_PATCHES=$quilt_dir quilt push -a --fuzz=0)
 	cmp "$tree/drivers/vfio/pci/vfio_pci_sriov.c" "$top/drivers/vfio/pci/vfio_pci_sriov.c"
 	rm -rf "$tree"
@@ -72,7 +69,7 @@ apply_quilt()
 
 lock
 ensure_packages modules package
-get_kernel
+need debian
 phase quilt "writing the quilt series" write_quilt
 phase quilt-applies "applying it with quilt" apply_quilt
 echo "$quilt_dir"

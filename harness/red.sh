@@ -53,7 +53,7 @@ try_in_vm()
 	*vfio_fault_test* | *vfio_override_test* | *vfio_power_test*)
 		checkout_src "$applied"
 		in_src apply "$mutants/$name.diff"
-		compile_kernel series plain "$work/bzImage.red"
+		compile_kernel series.plain "$work/bzImage.red"
 		checkout_src "$applied"
 		kernel=(-k "$work/bzImage.red")
 		;;
@@ -102,11 +102,8 @@ if [ "${1:-}" = -k ]; then
 fi
 lock
 ensure_packages base demo
-prepare_all
-if [ -z "$only_kunit" ]; then
-	get_modules series
-	phase programs "building the test programs" build_programs
-fi
+need applied
+[ -n "$only_kunit" ] || need programs
 mkdir -p "$work/cases"
 results=$work/red.results
 : >"$results"

@@ -273,7 +273,7 @@ configure()
 }
 
 # Names made by macros: what defines or exports them is not visible here.
-made_by_macros='^(__(pfx|cfi|tracepoint|traceiter|probestub|SCK|SCT|ksym|mod|x86)_|bpf_trace_run[0-9]'
+made_by_macros='^(__(pfx|k?cfi|tracepoint|traceiter|probestub|SCK|SCT|ksym|mod|x86)_|bpf_trace_run[0-9]'
 made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|atomic64_.*_cx8$)'
 
 # Global symbols that no other object uses, and those that a module needs and no
@@ -499,7 +499,7 @@ if [ -n "${BUILD_ROOT:-}" ]; then
 fi
 lock
 ensure_packages base review
-prepare_all
+need applied
 if [ "${1:-}" = --self-test ]; then
 	self_test "${@:2}"
 else

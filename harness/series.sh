@@ -50,7 +50,7 @@ check_mbox()
 
 lock
 ensure_packages base
-prepare_all
+need applied
 mkdir -p "$out"
 phase series "writing ${mbox#"$top"/}" write_mbox
 phase series-check "applying it to the unmodified source" check_mbox

@@ -12,8 +12,7 @@ set -euo pipefail
 if [ "${1:-}" != --built ]; then
 	lock
 	ensure_packages modules demo clients
-	get_modules series
-	phase programs "building the programs for the VM" build_programs
+	need programs
 	# An open shell does not block other commands.
 	exec 9>&-
 fi

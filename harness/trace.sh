@@ -38,9 +38,7 @@ draw_all()
 
 lock
 ensure_packages base demo
-get_modules series
-phase modules.stock "building unpatched vfio as modules" build_modules stock
-phase programs "building the test programs" build_programs
+need programs modules:stock
 phase trace.stock "tracing the race test on unpatched modules" trace_guest debian-stock
 phase trace.series "tracing it on modules with the series" trace_guest debian
 phase draw "drawing" draw_all

@@ -44,7 +44,7 @@ refresh_series()
 
 make_tree()
 {
-	prepare_all
+	need applied
 	refresh_series
 	say "$tree: branch \"series\", $(in_git rev-list --count "base..series") patches on branch \"base\""
 }

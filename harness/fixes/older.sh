@@ -62,7 +62,7 @@ build_core()
 {
 	checkout_src stock
 	[ "$1" = stock ] || in_src apply "$top"/patches/fixes-7.3/0004-*.patch
-	compile_kernel stock plain "$state/bzImage.$1"
+	compile_kernel stock.plain "$state/bzImage.$1"
 	checkout_src stock
 }
 
@@ -80,7 +80,7 @@ each_pf() { [ "$(grep -cE "$2" "$state/$1.log")" = 2 ] || die "$1: \"$2\" is not
 lock
 ensure_packages base
 mkdir -p "$state"
-get_kernel
+need debian
 for name in stock fixed; do
 	phase "mod-$name" "vfio as modules: $name" build_set "$name"
 done
@@ -100,8 +100,7 @@ each_pf fixed.fail '^capture .* 0 VFs not captured, 0 VFs enabled'
 	each_pf fixed '^kvm .*: second bind: Invalid argument; 0 virtual machines left'
 }
 [ "${1:-}" != --debug ] || {
-	phase source "the source" with_cache fetch_source
-	phase unpack "unpacking it" prepare_stock
+	need stock
 	for name in stock fixed; do
 		phase "core-$name" "a kernel: $name" build_core "$name"
 		phase "run-$name" "a reader of sriov_numvfs is killed: $name" run_core "$name"

@@ -7,6 +7,7 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 
 . "$parts/base.sh"
 . "$parts/run.sh"
+. "$parts/needs.sh"
 . "$parts/packages.sh"
 . "$parts/apt.sh"
 . "$parts/trixie.sh"

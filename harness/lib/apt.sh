@@ -7,8 +7,8 @@
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# Options for the index that is used: none for the machine's own
-apt_options=()
+# For the index that is used: at first the machine's own
+apt_options=(-o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2 -q)
 
 # index_options DIR [OPTION]...: an index in DIR
 index_options()
@@ -16,9 +16,8 @@ index_options()
 	local dir=$1
 
 	mkdir -p "$dir"/{lists,archives}/partial
-	apt_options=("${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
-		-o "Dir::Cache::Archives=$dir/archives" -o "APT::Sandbox::User=$(id -un)"
-		-o Acquire::Retries=2 -o APT::Update::Error-Mode=any -q)
+	apt_options+=("${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
+		-o "Dir::Cache::Archives=$dir/archives" -o APT::Update::Error-Mode=any)
 }
 
 # The mirrors that serve main of the machine's own release
@@ -33,13 +32,7 @@ debian_mirrors()
 		die "no Debian release among the package sources of this machine"
 }
 
-debian_mirror()
-{
-	local mirrors
-
-	read_lines mirrors debian_mirrors
-	echo "${mirrors[0]}"
-}
+debian_mirror() { debian_mirrors | sed -n 1p; }
 
 # use_suites NAME SUITE...: an index of these, from the machine's mirror, verified
 # with the distribution's keyring. Checkouts share it: a lock guards the update.
@@ -72,24 +65,14 @@ use_suites()
 # none): fetch one from the same mirrors or, if the base names suites, of these.
 use_own_index()
 {
+	# shellcheck disable=SC2086 # words
 	if [ -n "${SUITES:-}" ]; then
-		# shellcheck disable=SC2086 # words
 		use_suites "$base" $SUITES
-		return
+	else
+		index_options "$cache/index"
+		apt-get "${apt_options[@]}" update
 	fi
-	index_options "$cache/index"
-	apt-get "${apt_options[@]}" update
 }
-
-# "PACKAGE VERSION" of all versions of these packages that the index offers
-offered()
-{
-	{ apt-cache "${apt_options[@]}" madison "$@" 2>/dev/null || true; } |
-		awk -F ' *[|] *' '/ Packages$/ { sub(/^ */, "", $1); print $1, $2 }' | sort -u
-}
-
-# package_version PACKAGE: the newest version, or nothing
-package_version() { offered "$1" | cut -d' ' -f2 | sort -V | tail -n 1; }
 
 # The state of the machine's index, and the day, as one of our own is updated daily
 index_key()
@@ -104,94 +87,78 @@ index_key()
 	} | hash_of
 }
 
-# is_fetched STAMP SUMS: with this index, these files, which are still there. To look
-# that up in the index takes seconds.
-is_fetched()
+# fetch_deb PACKAGE[=VERSION]: downloads it if the cache lacks it, and prints "SUM  FILE",
+# as the signed index has it, for sha256sum. Fails if the index does not have it.
+fetch_deb()
 {
-	stamp_matches "$1" "$(index_key)" && sed 's/^[^ ]*  //' "$2" | xargs -d '\n' stat >/dev/null 2>&1 && up_to_date
+	local dir name sum
+
+	name=$(apt-get "${apt_options[@]}" download --print-uris "$1" 2>/dev/null) || return 1
+	read -r _ name _ sum <<<"$name"
+	sum="${sum#SHA256:}  $cache/$name"
+	if ! sha256sum --check --status <<<"$sum" 2>/dev/null; then
+		need_disk 400 "$cache"
+		dir=$(mktemp -d "$cache/partial.XXXXXX")
+		(cd "$dir" && apt-get "${apt_options[@]}" download "$1" >&2) && mv "$dir"/*.deb "$cache/"
+		rm -rf "$dir"
+		sha256sum --check --quiet <<<"$sum" >&2 || return 1
+	fi
+	echo "$sum"
 }
 
-# fetch_debs SUMS PACKAGE=VERSION...: what the cache lacks; the file SUMS is for
-# sha256sum. apt checks what it downloads against the signed index.
-fetch_debs()
+# fetch FIND SUMS: the function FIND prints the lines of the file SUMS, from the machine's
+# index or else from one of our own. While the index and the files are the same, nothing
+# is looked up, which takes seconds. Without a network, what the cache has is used.
+fetch()
 {
-	local sums=$1 dir sum file wanted=()
+	local index cached=$cache/$1-$base${KVER:+-$KVER}
 
-	shift
-	# The names that apt gives to the files
-	apt-cache "${apt_options[@]}" show "$@" | awk -v cache="$cache" '
-		{ field[$1] = $2 }
-		$1 == "SHA256:" {
-			name = field["Package:"] "_" field["Version:"] "_" field["Architecture:"] ".deb"
-			gsub(/:/, "%3a", name)
-			if (!seen[name]++)
-				print $2 "  " cache "/" name
-		}' >"$sums"
-	[ "$(wc -l <"$sums")" = $# ] || { say "not all of these are in the package index: $*"; return 1; }
-	while read -r sum file; do
-		sha256sum --check --status <<<"$sum  $file" 2>/dev/null && continue
-		file=${file##*/}
-		wanted+=("${file%%_*}=$(sed 's/^[^_]*_//; s/_.*//; s/%3a/:/' <<<"$file")")
-	done <"$sums"
-	[ "${#wanted[@]}" != 0 ] || { up_to_date; return; }
-	need_disk 400 "$cache"
-	dir=$(mktemp -d "$cache/partial.XXXXXX")
-	(cd "$dir" && apt-get "${apt_options[@]}" -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=2 -q \
-		download "${wanted[@]}") || { rm -rf "$dir"; return 1; }
-	mv "$dir"/*.deb "$cache/"
-	rmdir "$dir"
-	sha256sum --check --quiet "$sums"
-}
-
-# fetch_package PACKAGE VERSION: prints the file in the cache
-fetch_package()
-{
-	with_cache fetch_debs "$work/fetched.sums" "$1=$2" >&2
-	sed 's/^[^ ]*  //' "$work/fetched.sums"
-}
-
-# ---- the source package of the base
-
-fetch_newest_source()
-{
-	local version
-
-	! is_fetched fetched-source "$cache/$PACKAGE.sums" || return 0
-	version=$(package_version "$PACKAGE")
-	[ -n "$version" ] || return 1
-	fetch_debs "$cache/$PACKAGE.sums" "$PACKAGE=$version" || return 1
-	echo "$version" >"$cache/$PACKAGE.version"
-	set_stamp fetched-source "$(index_key)"
-}
-
-fetch_source()
-{
+	index=$(index_key)
 	# shellcheck disable=SC2310 # questions
-	if ! fetch_newest_source; then
-		say "the machine's package index does not have $PACKAGE; fetching an index"
-		if ! use_own_index || ! fetch_newest_source; then
-			die "$PACKAGE cannot be downloaded: no network, or no suite has it${SUITES:+ of $SUITES} (SUITES in bases/$base/source)"
-		fi
+	if stamp_matches "$1" "$index" && files_of "$2" | xargs -d '\n' stat >/dev/null 2>&1; then
+		up_to_date
+	elif "$1" >"$2.new" || { say "it is not in this package index; fetching one" && use_own_index && "$1" >"$2.new"; }; then
+		mv "$2.new" "$2"
+		cp "$2" "$cached"
+		set_stamp "$1" "$index"
+	elif sha256sum --check --quiet "$cached"; then
+		cp "$cached" "$2"
+		say "note: no network, or no package source has it: what is in the cache is used"
+	else
+		die "$PACKAGE and its kernel are not in the cache and cannot be downloaded: no network, or no package source has them${SUITES:+ of $SUITES} (Debian 12: bookworm-security)"
 	fi
 }
 
-source_version() { cat "$cache/$PACKAGE.version"; }
+files_of() { sed 's/^[^ ]*  //' "$1"; }
 
-package_file() { echo "$cache/${PACKAGE}_${1//:/%3a}_all.deb"; }
+# ---- the source package of the base
+
+source_sums=$work/source.sums
+
+find_source() { fetch_deb "$PACKAGE"; }
+
+get_source_package()
+{
+	mkdir -p "$work"
+	with_cache fetch find_source "$source_sums"
+}
+
+key_source_package() { source_version; }
+
+source_version() { files_of "$source_sums" | sed 's/.*source-[^_]*_//; s/_all.deb$//; s/%3a/:/'; }
 
 # ---- a program for another machine
 
 # fetch_program PACKAGE ARCHITECTURE PATH: as $cache/ARCHITECTURE/NAME
 fetch_program()
 {
-	local dir=$cache/$2 program=$cache/$2/${3##*/}
+	local program=$cache/$2/${3##*/} sum
 
 	[ ! -x "$program" ] || { up_to_date; return; }
-	index_options "$dir" -o "APT::Architecture=$2"
+	index_options "$cache/$2" -o "APT::Architecture=$2"
 	apt-get "${apt_options[@]}" update || die "no package index for $2 can be fetched: is there a network?"
-	(cd "$dir/archives" && apt-get "${apt_options[@]}" download "$1") || die "$1 for $2 cannot be downloaded"
-	dpkg-deb --fsys-tarfile "$dir/archives/$1"_*.deb | tar -xO "./$3" >"$program.new"
-	rm -r "$dir/archives"
+	sum=$(fetch_deb "$1")
+	dpkg-deb --fsys-tarfile "${sum#*  }" | tar -xO "./$3" >"$program.new"
 	chmod +x "$program.new"
 	mv "$program.new" "$program"
 }

@@ -105,23 +105,11 @@ publish()
 
 # ---- the base
 
-known_bases()
-{
-	local file names=()
-
-	for file in "$top"/bases/*/source; do
-		file=${file%/source}
-		names+=("${file##*/}")
-	done
-	echo "${names[*]}"
-}
+known_bases() { (cd "$top/bases" && dirname -- */source | paste -sd ' '); }
 
 load_base()
 {
-	case $base in
-	*/* | .*) die "BASE=$base: no such base (known: $(known_bases))" ;;
-	esac
-	[ -f "$basedir/source" ] || die "BASE=$base: no such base (known: $(known_bases))"
+	[[ $base != */* && -f $basedir/source ]] || die "BASE=$base: no such base (known: $(known_bases))"
 	# shellcheck source=bases/linux-6.12/source
 	. "$basedir/source"
 }

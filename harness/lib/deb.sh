@@ -40,8 +40,7 @@ patched_vfio()
 {
 	local dir=$1 tree=$work/package
 
-	with_cache fetch_kernel
-	unpack_kernel
+	need debian
 	make_tree "$tree" series
 	compared_kernels >"$dir/kernels.$base"
 	[ -s "$dir/kernels.$base" ] ||

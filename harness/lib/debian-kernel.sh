@@ -23,94 +23,60 @@ debian_dir=$work/debian${KVER:+-$KVER}
 
 # ---- which kernel
 
-# "RELEASE VERSION", as fetch_kernel has found them
-kernel_file=$debian_dir/kernel
+kernel_sums=$debian_dir/sums
 
-kernel_release() { cut -d' ' -f1 "$kernel_file"; }
+# deb_of PACKAGE: the file in the cache of the kernel that find_kernel has found
+deb_of() { files_of "$kernel_sums" | grep "/${1}_"; }
 
-# kernel_packages RELEASE: the source and what else there is to fetch
+kernel_release()
+{
+	[ -z "${KVER:-}" ] || { echo "$KVER"; return; }
+	files_of "$kernel_sums" | sed -n 's,.*/linux-image-\([^_]*\)_.*,\1,p'
+}
+
+# kernel_packages RELEASE: what there is to fetch besides the source
 kernel_packages()
 {
-	local release=$1
-
-	echo "$PACKAGE"
-	[ -z "${KVER:-}" ] || return 0
-	printf '%s\n' "linux-headers-$release" "linux-headers-${release%-*}-common" \
-		"${KBUILD:-linux-kbuild-${release%-*}}"
+	printf '%s\n' "linux-headers-$1" "linux-headers-${1%-*}-common" "${KBUILD:-linux-kbuild-${1%-*}}"
 	# shellcheck disable=SC2086 # words
-	printf "linux-%s-$release\n" ${IMAGE:-image}
+	printf "linux-%s-$1\n" ${IMAGE:-image}
 }
 
-# The newest kernel whose packages are all in the index: "RELEASE VERSION".
-# Debian's security archive has the source before it has the signed image. With
-# KVER, the newest source.
-newest_kernel()
+# The newest kernel whose packages are all in the index, of one version, with its source:
+# Debian's security archive has the source before it has the signed image. With KVER,
+# the newest source.
+find_kernel()
 {
-	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}" releases version release package
+	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}" releases release version package sums
 
-	if [ -n "${KVER:-}" ]; then
-		package_version "$PACKAGE" | sed -n "s/^./$KVER &/p"
-		return
-	fi
-	read_lines releases apt-cache "${apt_options[@]}" pkgnames "linux-image-$KERNEL_VERSION."
-	printf '%s\n' "${releases[@]}" | sed -nE "s/^linux-image-($pattern)\$/\1/p" | while read -r release; do
-		kernel_packages "$release"
-	done | sort -u >"$kernel_file.names"
-	# All at once, as each call of apt-cache may take seconds
-	# shellcheck disable=SC2046 # names of packages
-	offered $(cat "$kernel_file.names") >"$kernel_file.offered"
-	sed -n 's/^linux-image-\([^ ]*\) \([^ ]*\)$/\2 \1/p' "$kernel_file.offered" | sort -Vr |
-		while read -r version release; do
-			for package in $(kernel_packages "$release"); do
-				grep -qxF "$package $version" "$kernel_file.offered" || continue 2
-			done
-			echo "$release $version"
-			break
+	[ -z "${KVER:-}" ] || { fetch_deb "$PACKAGE"; return; }
+	releases=$(apt-cache "${apt_options[@]}" pkgnames "linux-image-$KERNEL_VERSION." |
+		sed -nE "s/^linux-image-($pattern)\$/\1/p" | sort -Vr)
+	for release in $releases; do
+		version=$(apt-cache "${apt_options[@]}" show --no-all-versions "linux-image-$release" | sed -n 's/^Version: //p')
+		sums=
+		for package in $(kernel_packages "$release") "$PACKAGE"; do
+			# shellcheck disable=SC2310 # a question
+			sums+=$(fetch_deb "$package=$version")$'\n' || continue 2
 		done
+		printf %s "$sums"
+		return
+	done
+	return 1
 }
 
-# deb_of PACKAGE: the file in the cache of the kernel that fetch_kernel has found
-deb_of() { sed -n "s,^[0-9a-f]*  \(.*/${1}_[^/]*\)\$,\1,p" "$kernel_file.sums"; }
-
-# Leaves the kernel's name in $kernel_file, and in the cache for a run without network.
-fetch_newest_kernel()
+get_kernel_packages()
 {
-	local found release version packages stamp=fetched-${debian_dir##*/}
-
-	! is_fetched "$stamp" "$kernel_file.sums" || return 0
-	found=$(newest_kernel)
-	[ -n "$found" ] || return 1
-	read -r release version <<<"$found"
-	read_lines packages kernel_packages "$release"
-	fetch_debs "$kernel_file.sums" "${packages[@]/%/=$version}" || return 1
-	echo "$found" >"$kernel_file"
-	cp "$kernel_file.sums" "$cached_kernel.sums"
-	cp "$kernel_file" "$cached_kernel"
-	set_stamp "$stamp" "$(index_key)"
-}
-
-fetch_kernel()
-{
-	local cached_kernel=$cache/kernel-$base${KVER:+-$KVER}
-
-	mkdir -p "$debian_dir"
-	# shellcheck disable=SC2310 # questions
-	if ! fetch_newest_kernel; then
-		say "the machine's package index does not have Linux $KERNEL_VERSION; fetching an index"
-		if ! use_own_index || ! fetch_newest_kernel; then
-			use_cached_kernel
-		fi
+	if [ -n "${KVER:-}" ]; then
+		[[ $KVER = "$KERNEL_VERSION"[.+-]* ]] ||
+			die "KVER=$KVER: not a Linux $KERNEL_VERSION, which this base is for"
+		[ -e "/lib/modules/$KVER/build" ] || die "KVER=$KVER: no headers; install linux-headers-$KVER"
 	fi
+	mkdir -p "$debian_dir"
+	with_cache fetch find_kernel "$kernel_sums"
 }
 
-use_cached_kernel()
-{
-	sha256sum --check --quiet "$cached_kernel.sums" ||
-		die "Linux $KERNEL_VERSION is not in the cache and cannot be downloaded: no network, or no package source has it (Debian 12: bookworm-security)"
-	say "note: no network; the cached kernel is used: $(cat "$cached_kernel")"
-	cp "$cached_kernel.sums" "$kernel_file.sums"
-	cp "$cached_kernel" "$kernel_file"
-}
+key_kernel_packages() { cat "$kernel_sums"; }
 
 # ---- unpacking
 
@@ -119,15 +85,10 @@ modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
 
 unpack_part_of_source()
 {
-	local dir=$debian_dir/source names
+	local names
 
 	read_lines names modules_file source
-	names=("${names[@]/#/linux-source-$KERNEL_VERSION/}")
-	rm -rf "$dir" "$dir.new"
-	mkdir -p "$dir.new"
-	dpkg-deb --fsys-tarfile "$(deb_of "$PACKAGE")" | tar -xO "./$TARBALL" | xz -dc -T0 |
-		tar -x --strip-components=1 -C "$dir.new" --wildcards "${names[@]}"
-	mv "$dir.new" "$dir"
+	unpack_source "$debian_dir/source" "$(deb_of "$PACKAGE")" "${names[@]}"
 }
 
 # Their Makefile names the folder that they would be installed in.
@@ -156,39 +117,27 @@ unpack_image()
 		"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
 }
 
-unpack_key()
+key_debian()
 {
 	{
-		cat "$kernel_file" "$kernel_file.sums" "$basedir/modules"
+		cat "$kernel_sums" "$basedir/modules"
 		echo "$top"
 	} | hash_of
 }
 
-unpack_all()
-{
-	local pids=() pid
+path_debian() { echo "$debian_dir/source"; }
 
+make_debian()
+{
 	need_disk 1000 "$work"
 	rm -rf "$debian_dir/packages"
 	mkdir -p "$debian_dir/packages"
 	unpack_part_of_source &
-	pids=($!)
 	if [ -z "${KVER:-}" ]; then
 		unpack_headers
 		unpack_image
 	fi
-	for pid in "${pids[@]}"; do
-		wait "$pid"
-	done
-}
-
-unpack_kernel()
-{
-	local key
-
-	key=$(unpack_key)
-	[ -d "$debian_dir/source" ] || remove_stamp "${debian_dir##*/}"
-	unless_done "${debian_dir##*/}" "$key" unpack_all
+	wait $!
 }
 
 # ---- the tree of the modules
@@ -271,12 +220,12 @@ modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
 
 kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
-modules_key()
+key_modules()
 {
-	local source=$1 file
+	local source=$1
 
 	{
-		unpack_key
+		key_debian
 		cat "$top/harness/lib/debian-kernel.sh"
 		if [ "$source" = series ]; then
 			cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
@@ -318,10 +267,14 @@ install_modules()
 	[ -n "${KVER:-}" ] || depmod -b "$2" "$release"
 }
 
-make_modules_dir()
-{
-	local source=$1 dir=$2
+path_modules() { modules_dir "$1"; }
 
+# make_modules SOURCE: modules_dir and kernel_image
+make_modules()
+{
+	local source=$1 dir
+
+	dir=$(modules_dir "$source")
 	if [ "$source" != debian ]; then
 		make_tree "$debian_dir/$source" "$source"
 		compile_modules "$debian_dir/$source"
@@ -329,18 +282,6 @@ make_modules_dir()
 	rm -rf "$dir"
 	install_modules "$source" "$dir.new"
 	mv "$dir.new" "$dir"
-}
-
-# build_modules SOURCE: modules_dir and kernel_image
-build_modules()
-{
-	local source=$1 release dir key
-
-	release=$(kernel_release)
-	dir=$(modules_dir "$source")
-	key=$(modules_key "$source")
-	[ -d "$dir" ] || remove_stamp "modules-$release-$source"
-	unless_done "modules-$release-$source" "$key" make_modules_dir "$source" "$dir"
 }
 
 # ---- programs for the VM
@@ -387,22 +328,21 @@ compile_programs()
 	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
 }
 
-programs_key()
+key_programs()
 {
 	{
 		hash_files "$patches"/0007-*.patch "$top/tests/lib" "$top/tests"/vfio_* "$top/tests/Makefile"
-		modules_key series
+		key_modules series
 	} | hash_of
 }
 
-# build_programs [arm64]
-build_programs()
-{
-	local dir=$programs${1:+.$1} key
+path_programs() { echo "$programs${1:+.$1}"; }
 
-	key=$(programs_key)
-	[ -d "$dir" ] || remove_stamp "${dir##*/}"
-	unless_done "${dir##*/}" "$key" compile_programs "$dir" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
+# make_programs [arm64]
+make_programs()
+{
+	compile_programs "$(path_programs "$1")" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
+	[ -z "$1" ] || with_cache fetch_program busybox-static "$1" bin/busybox
 }
 
 # compile_program PROGRAM FILE...: static, with the headers of the patched source
@@ -416,28 +356,4 @@ compile_program()
 	copy_selftests
 	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$program.objects" KSELFTEST="$kselftest" \
 		KHDR_INCLUDES="-isystem $headers" PROGRAM="$program" SOURCES="$*" "$program"
-}
-
-# ---- for the commands
-
-check_kver()
-{
-	[[ $KVER = "$KERNEL_VERSION"[.+-]* ]] ||
-		die "KVER=$KVER: not a Linux $KERNEL_VERSION, which this base is for"
-	[ -e "/lib/modules/$KVER/build" ] || die "KVER=$KVER: no headers; install linux-headers-$KVER"
-}
-
-get_kernel()
-{
-	[ -z "${KVER:-}" ] || check_kver
-	get_build_root
-	phase fetch-kernel "fetching Debian's kernel, headers and source" with_cache fetch_kernel
-	phase unpack-kernel "unpacking Linux $(kernel_release)" unpack_kernel
-}
-
-# get_modules SOURCE
-get_modules()
-{
-	get_kernel
-	phase "modules-$1" "building vfio as modules, $1" build_modules "$1"
 }

@@ -7,38 +7,26 @@
 
 missing_packages()
 {
-	local list package text=
+	local lists package
 
-	for list; do
-		[ -f "$top/harness/packages/$list" ] || die "harness/packages/$list: no such list of packages"
-		text+=$(without_comments "$top/harness/packages/$list")$'\n'
-	done
-	while read -r package; do
-		[ -n "$package" ] || continue
+	lists=$(without_comments "${@/#/$top/harness/packages/}")
+	for package in $lists; do
 		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
 			grep -qx installed || echo "$package"
-	done <<<"$text"
-}
-
-# The emulators that go with the lists, and their packages. Without a list of what
-# runs in a VM, such as to build the package, none is needed.
-qemus()
-{
-	[[ " $* " != *" "@(demo|fixes)" "* ]] || echo qemu-system-x86_64 qemu-system-x86
-	[[ " $* " != *" arm64 "* ]] || echo qemu-system-aarch64 qemu-system-arm
+	done
 }
 
 # Any package of QEMU is accepted if it has igb, which came with 8.0.
+has_igb() { [[ $("$1" -machine none -device help 2>/dev/null) = *'name "igb"'* ]]; }
+
+# The packages of the emulators that go with the lists. Without a list of what runs in
+# a VM, such as to build the package, none is needed.
 missing_qemus()
 {
-	local program package list devices
-
-	list=$(qemus "$@")
-	while read -r program package; do
-		[ -n "$program" ] || continue
-		devices=$("$program" -machine none -device help 2>/dev/null || true)
-		[[ $devices = *'name "igb"'* ]] || echo "$package"
-	done <<<"$list"
+	# shellcheck disable=SC2310 # questions
+	[[ " $* " != *" "@(demo|fixes)" "* ]] || has_igb qemu-system-x86_64 || echo qemu-system-x86
+	# shellcheck disable=SC2310
+	[[ " $* " != *" arm64 "* ]] || has_igb qemu-system-aarch64 || echo qemu-system-arm
 }
 
 # The newest version of a QEMU package that the index offers, if it has igb
@@ -46,7 +34,7 @@ qemu_in_index()
 {
 	local version
 
-	version=$(package_version "$1")
+	version=$(apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n 1)
 	! dpkg --compare-versions "$version" ge 1:8.0 || echo "$version"
 }
 
@@ -113,10 +101,24 @@ install_missing()
 	[ "${#packages[@]}" = 0 ] || die "this QEMU has no igb device: version 8.0 or newer is needed"
 }
 
-# ensure_packages LIST...: nothing to do, do it, or say what to do.
+# install_or_tell LIST...: as root, or say what to do
+install_or_tell()
+{
+	local root=()
+
+	if [ "$(id -u)" != 0 ]; then
+		root=(sudo -n)
+		sudo -n true 2>/dev/null || die "run as root: $top/harness/packages.sh $*"
+	fi
+	phase_must_end=1
+	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "$@"
+}
+
+# ensure_packages LIST...: on this machine and, if the base is built in a root directory of
+# another Debian, there
 ensure_packages()
 {
-	local missing qemu root=()
+	local missing qemu
 
 	# What makes a root directory to build in
 	[ -z "${BUILD_ROOT:-}" ] || set -- "$@" roots
@@ -125,15 +127,9 @@ ensure_packages()
 	read_lines missing missing_packages "$@"
 	read_lines qemu missing_qemus "$@"
 	missing+=("${qemu[@]/%/ (8.0 or newer)}")
-	[ "${#missing[@]}" != 0 ] || return 0
-	if [ "$(id -u)" != 0 ]; then
-		root=(sudo -n)
-		if ! sudo -n true 2>/dev/null; then
-			say "packages are missing: ${missing[*]}"
-			die "run as root: $top/harness/packages.sh $*"
-		fi
+	if [ "${#missing[@]}" != 0 ]; then
+		say "packages are missing: ${missing[*]}"
+		install_or_tell "$@"
 	fi
-	say "packages to install: ${missing[*]}"
-	phase_must_end=1
-	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "$@"
+	[ -z "${BUILD_ROOT:-}" ] || phase root "making a Debian 13 root directory to build in" "make_$BUILD_ROOT"
 }

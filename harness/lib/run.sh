@@ -168,19 +168,21 @@ up_to_date() { echo "up to date"; }
 
 # ---- stamps: what is done, by the hash of all that it depends on
 
+stamps=$work/stamps${KVER:+-$KVER}
+
 stamp_matches()
 {
-	[ -f "$work/stamps/$1" ] && [ "$(head -n 1 "$work/stamps/$1")" = "$2" ]
+	[ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]
 }
 
 set_stamp()
 {
-	mkdir -p "$work/stamps"
-	printf '%s\n' "$2" >"$work/stamps/$1.new"
-	mv "$work/stamps/$1.new" "$work/stamps/$1"
+	mkdir -p "$stamps"
+	printf '%s\n' "$2" >"$stamps/$1.new"
+	mv "$stamps/$1.new" "$stamps/$1"
 }
 
-remove_stamp() { rm -f "$work/stamps/$1"; }
+remove_stamp() { rm -f "$stamps/$1"; }
 
 # unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes
 # back when it has succeeded, so that nothing half-made counts as done.
@@ -191,28 +193,11 @@ unless_done()
 	shift 2
 	# shellcheck disable=SC2310 # a question
 	if stamp_matches "$name" "$key"; then
-		up_to_date
+		say "kept, from $(date -r "$stamps/$name" '+%F %H:%M')"
 		return
 	fi
 	remove_stamp "$name"
 	"$@"
 	set_stamp "$name" "$key"
-	say "made"
-}
-
-# unless_passed NAME KEY COMMAND...: the same for a check. Only what passed is
-# kept, with its date; FRESH=1 runs it again.
-unless_passed()
-{
-	local name=result.$1 key=$2
-
-	shift 2
-	# shellcheck disable=SC2310 # a question
-	if [ -z "${FRESH:-}" ] && stamp_matches "$name" "$key"; then
-		say "kept, passed on $(date -r "$work/stamps/$name" '+%F %H:%M')"
-		return
-	fi
-	remove_stamp "$name"
-	"$@"
-	set_stamp "$name" "$key"
+	say "done"
 }

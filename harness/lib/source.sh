@@ -60,28 +60,28 @@ kernel_version_of()
 		NR > 10 { exit } END { print v "." p }' "$1/Makefile"
 }
 
-# A tree of the unpacked source, added without touching any work tree.
+# unpack_source DIR DEB [NAME]...: these files of it, or all
 unpack_source()
 {
-	local version=$1 dir=$2
+	local dir=$1 deb=$2
 
+	shift 2
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	dpkg-deb --fsys-tarfile "$(package_file "$version")" | tar -xO "./$TARBALL" |
-		xz -dc -T0 | tar -x --strip-components=1 -C "$dir"
-	[ "$(kernel_version_of "$dir")" = "$KERNEL_VERSION" ] ||
-		die "$PACKAGE $version is not the source of Linux $KERNEL_VERSION"
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./$TARBALL" | xz -dc -T0 |
+		tar -x --strip-components=1 -C "$dir" --wildcards "${@/#/linux-source-$KERNEL_VERSION/}"
 }
 
+# Added without touching any work tree
 commit_stock()
 {
-	local version=$1 dir=$2 index=$gitdir/index.incoming tree
+	local dir=$1 index=$gitdir/index.incoming tree
 
 	rm -f "$index"
 	GIT_INDEX_FILE=$index in_git --work-tree="$dir" add -A -f .
 	tree=$(GIT_INDEX_FILE=$index in_git write-tree)
 	in_git update-ref refs/heads/stock \
-		"$(in_git commit-tree -m "Debian $PACKAGE $version, unpatched" "$tree")"
+		"$(in_git commit-tree -m "Debian $PACKAGE $(source_version), unpatched" "$tree")"
 }
 
 # The first time, what was unpacked becomes the work tree.
@@ -104,27 +104,26 @@ create_src()
 	rmdir "$dir"
 }
 
-unpack_stock()
+make_stock()
 {
-	need_disk 7000 "$work"
-	unpack_source "$1" "$work/incoming"
-	commit_stock "$1" "$work/incoming"
-	create_src "$work/incoming"
-}
+	local dir=$work/incoming
 
-prepare_stock()
-{
-	local version
-
-	version=$(source_version)
 	create_repository
-	[ -d "$src" ] || remove_stamp stock
-	unless_done stock "$version" unpack_stock "$version"
+	need_disk 7000 "$work"
+	unpack_source "$dir" "$(files_of "$source_sums")"
+	[ "$(kernel_version_of "$dir")" = "$KERNEL_VERSION" ] ||
+		die "$PACKAGE $(source_version) is not the source of Linux $KERNEL_VERSION"
+	commit_stock "$dir"
+	create_src "$dir"
 }
+
+key_stock() { source_version; }
+
+path_stock() { echo "$src"; }
 
 # ---- base
 
-base_key()
+key_base()
 {
 	{
 		in_git rev-parse stock
@@ -133,7 +132,7 @@ base_key()
 	} | hash_of
 }
 
-commit_base()
+make_base()
 {
 	local tree
 
@@ -145,20 +144,12 @@ commit_base()
 		-m "base: Debian $PACKAGE $(source_version) without the older VF token code" "$tree")"
 }
 
-prepare_base()
-{
-	local key
-
-	key=$(base_key)
-	unless_done base "$key" commit_base
-}
-
 # ---- the series
 
 # All but the cover letter.
 patch_files() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort; }
 
-applied_key()
+key_applied()
 {
 	local files
 
@@ -185,28 +176,10 @@ apply_patches()
 	done
 }
 
-commit_series()
+make_applied()
 {
 	in_src am --abort 2>/dev/null || true
 	checkout_src base
 	apply_patches "$src" --committer-date-is-author-date
 	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
-}
-
-prepare_applied()
-{
-	local key
-
-	key=$(applied_key)
-	unless_done applied "$key" commit_series
-}
-
-# What the commands begin with that need the source.
-prepare_all()
-{
-	get_build_root
-	phase fetch "fetching $PACKAGE" with_cache fetch_source
-	phase stock "unpacking $PACKAGE $(source_version)" prepare_stock
-	phase base "preparing the base" prepare_base
-	phase applied "applying the series" prepare_applied
 }

@@ -66,7 +66,7 @@ starter()
 qemu_root=$cache/qemu
 qemu_new=$qemu_root/qemu
 
-make_qemu()
+get_qemu()
 {
 	make_root "$qemu_root" "trixie trixie-backports" trixie-backports qemu-system-x86
 	starter "$qemu_new" "$qemu_root" "$qemu_root/usr/bin/qemu-system-x86_64" \
@@ -120,6 +120,8 @@ build_qemu_patched()
 		-L /usr/share/qemu -L /usr/share/seabios
 }
 
+path_qemu_patched() { echo "$qemu_patched"; }
+
 make_qemu_patched()
 {
 	case $top in
@@ -127,14 +129,13 @@ make_qemu_patched()
 	esac
 	make_root "$qemu_build_root" trixie trixie "${qemu_build_packages[@]}"
 	with_cache fetch_qemu_source
-	[ -x "$qemu_patched" ] || remove_stamp qemu-patched
-	unless_done qemu-patched "$(key_qemu_patched)" build_qemu_patched
+	build_qemu_patched
 }
 
 key_qemu_patched()
 {
 	{
-		cat "$qemu_patch" "$qemu_build_root"/usr/src/*.dsc
+		cat "$qemu_patch"
 		declare -f build_qemu_patched
 	} | hash_of
 }
@@ -168,10 +169,3 @@ in_trixie() { in_root "$trixie" "$@"; }
 
 # in_build COMMAND...: where this base is built; its "source" says so
 in_build() { ${BUILD_ROOT:+in_$BUILD_ROOT} "$@"; }
-
-make_build_root() { [ -z "${BUILD_ROOT:-}" ] || "make_$BUILD_ROOT"; }
-
-get_build_root()
-{
-	[ -z "${BUILD_ROOT:-}" ] || phase root "making a Debian 13 root directory to build in" make_build_root
-}

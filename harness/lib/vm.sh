@@ -13,8 +13,19 @@ use_kernel()
 	case $1 in
 	debian) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir series)") ;;
 	debian-stock) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir stock)") ;;
-	*) kernel_options=(-k "$(image_of "${1%.*}" "${1#*.}")") ;;
+	*) kernel_options=(-k "$(path_kernel "$1")") ;;
 	esac
+}
+
+get_vm() { qemu-system-x86_64 --version; }
+
+key_vm()
+{
+	{
+		qemu-system-x86_64 --version
+		busybox 2>&1 | sed -n 1p
+		hash_files "$top/tools/testing/selftests/vfio"/vmtest*
+	} | hash_of
 }
 
 machine_dir=$top/tests/machines

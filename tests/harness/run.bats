@@ -58,14 +58,17 @@ true'
 }
 
 @test "only what passed is kept, and FRESH runs it again" {
-	run in_harness 'ok() { echo ran; }; bad() { false; }
-try_phase p1 t unless_passed c key bad
-unless_passed c key ok
-unless_passed c key ok
-FRESH=1
-unless_passed c key ok'
-	[ "$(grep -c '^ran$' <<<"$output")" = 2 ]
-	[[ $output = *"kept, passed on "* ]]
+	table 'check|c|check||c'
+	checks 'check_c() { echo ran >>"$top/ran"; [ ! -e "$top/bad" ]; }'
+	touch "$scratch/bad"
+	run ! "$scratch/harness/check.sh" check
+	rm "$scratch/bad"
+	"$scratch/harness/check.sh" check
+	run "$scratch/harness/check.sh" check
+	[[ $output = *"kept, from "* ]]
+	[ "$(wc -l <"$scratch/ran")" = 2 ]
+	FRESH=1 "$scratch/harness/check.sh" check
+	[ "$(wc -l <"$scratch/ran")" = 3 ]
 }
 
 @test "an interruption ends all that a phase has started" {

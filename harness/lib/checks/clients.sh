@@ -6,7 +6,7 @@
 
 clients=$top/tests/clients
 
-make_howto() { up_to_date; }
+get_howto() { up_to_date; }
 
 key_howto() { hash_files "$top/docs/howto" "$clients" "$top/package/vfio-sriov" "$top/tools/testing/selftests/vfio/scripts"; }
 
@@ -19,12 +19,12 @@ key_nvme_driver()
 {
 	{
 		hash_files "$clients"
-		programs_key
+		key_programs
 	} | hash_of
 }
 
 # dpdk:SUITE of Debian: a root directory with its DPDK
-make_dpdk() { make_root "$cache/dpdk-$1" "trixie $1" "$1" dpdk-dev iproute2 kmod procps python3; }
+get_dpdk() { make_root "$cache/dpdk-$1" "trixie $1" "$1" dpdk-dev iproute2 kmod procps python3; }
 
 key_dpdk() { dpkg-query --admindir "$cache/dpdk-$1/var/lib/dpkg" -W -f '${Version}\n' dpdk-dev; }
 

@@ -11,11 +11,6 @@
 
 make_deb()
 {
-	unless_done deb "$(key_deb)" make_both_debs
-}
-
-make_both_debs()
-{
 	rm -f "$top"/out/*.deb
 	vfio_of_bases "$deb_dir/dkms"
 	build_deb '~old'
@@ -24,14 +19,17 @@ make_both_debs()
 
 key_deb()
 {
-	hash_files "$top"/{package,patches,bases} "$cache"/kernel-* "$top/harness/deb.sh" "$parts/deb.sh"
+	{
+		hash_files "$top"/{package,patches,bases} "$top/harness/deb.sh" "$parts/deb.sh"
+		cat "$cache"/find_kernel-linux-* 2>/dev/null || true
+	} | hash_of
 }
 
 # A root directory for each suite, with what dkms and the checks need; they write to
 # an overlay on it.
 root_packages=(ccache cpio dkms initramfs-tools iproute2 kmod systemd zstd)
 
-make_roots()
+get_roots()
 {
 	ROOT_TOP=/mnt make_root "$cache/package-bookworm" "bookworm bookworm-security" bookworm "${root_packages[@]}"
 	ROOT_TOP=/mnt make_root "$cache/package-trixie" "trixie trixie-security trixie-backports" trixie "${root_packages[@]}"

@@ -6,23 +6,6 @@
 
 . "$parts/compile.sh"
 
-make_source()
-{
-	make_build_root
-	with_cache fetch_source
-	prepare_stock
-}
-
-key_source() { in_git rev-parse stock; }
-
-make_base() { prepare_base; }
-
-key_base() { in_git rev-parse base; }
-
-make_applied() { prepare_applied; }
-
-key_applied() { in_git rev-parse "$applied"; }
-
 # ---- the harness
 
 # Every shell script of the repository, whatever its name
@@ -63,7 +46,7 @@ check_one_unlock()
 check_removal()
 {
 	remove_stamp base
-	prepare_base
+	make_need base
 }
 
 # Only what the preparation reads, so that it takes a second.
