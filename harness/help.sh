@@ -1,64 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# help.sh: the commands, as the Makefile describes them, and the tiers of harness/checks
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-cat <<'END'
-make demo           show step by step what VF tokens do, in QEMU, with Debian's
-                    kernel and vfio with the series as modules
-make shell          start a shell in that VM, with the programs of this machine
-make shell CMD='vfio-sriov status'  run one command there; fails if the command does
-make modules        build vfio with the series as modules for Debian's kernel: out/
-                    (KVER=RELEASE: for that kernel of the base's version, with
-                    linux-headers-RELEASE of this machine)
-make deb            build the Debian package of the modules and of vfio-sriov: out/
-make quilt          write the series for the packaging of a kernel: out/quilt/BASE
-make quick          after an edit in the tree of "make tree": build it as modules and
-                    run the test of the rules (TESTS="NAME...": others)
-make tree           make a git tree with the prepared base and the patches on it:
-                    work/BASE/tree, branch "series"
-make tree KERNEL=DIR  the same in a new branch of a clean git tree
-make series         write the removal and the patches as one mbox, for "git am" on
-                    the unmodified source: out/BASE/series.mbox
-make export         write branch "series" to patches/BASE and the in-tree copies
-                    (TREE=DIR: of another git tree with branches base and series)
-make carry BASE=linux-7.3  apply the changes of the series to another base
-                    (FROM=linux-6.12): patches/BASE; names what does not apply
-make review         run what kernel maintainers and their bots run, patch by patch:
-                    out/review.txt; more than an hour (ARGS=--self-test: expect it to
-                    find planted faults)
-make red            remove each property from the series in turn (tests/mutants) and
-                    expect its tests to fail (MUTANTS="NAME...": these; RUNS=5: each
-                    test in the VM five times)
-make model          search the model of the protocol (docs/model) with spin
-make bench          compare the costs with the unpatched kernel: instructions and
-                    text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
-make recording      record a run of make demo: docs/demo.svg
-make trace          draw the race and the path of an open from what the kernel's
-                    tracer sees: docs/design.md
-make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
-make kernel         build a kernel with the series: out/BASE/bzImage, .config
-make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config
-make clean          remove work/ and out/; downloads stay in the cache
-
-Checks, by tier, with the minutes that they take from scratch and with everything
-built, on two slow cores without KVM (harness/check.sh NAME... runs single checks of
-harness/checks):
-END
-for tier in $(rows tier | cut -d'|' -f2); do
-	printf 'make %s (%s, %s): %s\n' "$tier" "$(field tier "$tier" 3)" "$(field tier "$tier" 4)" \
-		"$(field tier "$tier" 6)" | fold -s -w 86 | sed 's/ *$//; 2,$s/^/                    /'
-done
-cat <<'END'
-
-BASE=linux-6.12     the base, a directory of bases/; linux-7.3 is built in a Debian 13
-                    root directory, as root
-FLAVOUR=plain       the flavour for make kernel and make stock-kernel, such as debug
-FRESH=1             checks: repeat what passed and did not change
-ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and random inputs to each of
-                    three ioctls, on each of two PFs of each kernel
-MINUTES=10          make check-deep: of DPDK traffic, with the PF driver killed twice
-                    in each
-FORCE=1             make tree: start again even if "series" is not exported
-END
+sed -n 's/^## \?//p' "$top/Makefile"
+rows tier | awk -F '|' '{ printf "make %s (%s, %s): %s\n", $2, $3, $4, $6 }' | fold -s -w 86 |
+	sed '/^make /!s/^/                    /; s/ *$//'
