@@ -11,9 +11,14 @@ set -euo pipefail
 
 mbox=$out/series.mbox
 
-removal_message()
+# The removal has the author of the patches.
+write_mbox()
 {
-	cat <<END
+	local files author commit
+
+	read_lines files patch_files
+	author=$(in_git log -1 --format='%an <%ae>' "$applied")
+	commit=$(in_git commit-tree -p stock -F - 'base^{tree}' <<END
 vfio/pci: Remove the older VF token code
 
 The following patches implement VF tokens again. Remove the code of v5.7
@@ -21,20 +26,11 @@ first, so that no patch has to change it.
 
 Generated from Linux $KERNEL_VERSION with Coccinelle and Perl.
 
-Signed-off-by: $1
+Signed-off-by: $author
 END
-}
-
-# The author of the removal is that of the patches.
-write_mbox()
-{
-	local files author commit
-
-	read_lines files patch_files
-	author=$(in_git log -1 --format='%an <%ae>' "$applied")
-	commit=$(removal_message "$author" | in_git commit-tree -p stock -F - 'base^{tree}')
+)
 	{
-		GIT_CONFIG_GLOBAL=/dev/null in_git -c format.from=false format-patch --stdout --no-signature --zero-commit -1 "$commit" |
+		plain_git --git-dir="$gitdir" format-patch --stdout --no-signature --zero-commit -1 "$commit" |
 			awk -v author="$author" '!from && /^From: / { from = 1; print "From: " author; next } { print }'
 		cat "${files[@]}"
 	} >"$mbox"

@@ -6,10 +6,20 @@
 # The user's settings of git must not change what is written.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
 
-# The files that the series adds; copies of them stand in this repository.
-added_files()
+# added_files GITDIR FROM TO: the files that the series adds; copies of them stand in
+# this repository.
+added_files() { git --git-dir="$1" diff-tree -r --no-renames --diff-filter=A --name-only "$2" "$3"; }
+
+# The copies of them
+copied_files() { git -C "$top" ls-files drivers include tools Documentation; }
+
+# not_owned BASE: of the files that it reads, those that the base does not have itself, in
+# its own form: bases/BASE/owned names these, or the beginnings of their names
+not_owned()
 {
-	plain_git --git-dir="$1" diff --no-renames --diff-filter=A --name-only "$2" "$3"
+	awk -v list="$top/bases/$1/owned" '
+		BEGIN { while ((getline own < list) > 0) if (own !~ /^#/) owned[own] }
+		{ for (own in owned) if (index($0, own) == 1) next; print }'
 }
 
 # added_entry BASE: what the documentation patch adds to MAINTAINERS; MAINTAINERS in
@@ -31,36 +41,25 @@ cover_text()
 # those of the present one; git writes what is below them anew.
 write_patches()
 {
-	local gitdir=$1 from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject text
+	local from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject text last
+	local -x GIT_DIR=$1 GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE
 
 	[ -f "$cover" ] || die "no cover letter in patches/$base: write its subject and text to ${cover#"$top"/}"
 	rm -rf "$dir"
-	mkdir -p "$dir"
 	subject=$(plain_git mailinfo -b /dev/null /dev/null <"$cover" | sed -n 's/^Subject: \(\[PATCH[^]]*\] *\)\?//p')
 	text=$(cover_text "$cover")
-	plain_git --git-dir="$gitdir" update-ref "refs/heads/$branch" "$to"
-	GIT_COMMITTER_NAME=$(plain_git --git-dir="$gitdir" log -1 --format=%an "$to") \
-	GIT_COMMITTER_EMAIL=$(plain_git --git-dir="$gitdir" log -1 --format=%ae "$to") \
-	GIT_COMMITTER_DATE=$(plain_git --git-dir="$gitdir" log -1 --format=%aI "$to") \
-		plain_git --git-dir="$gitdir" -c "branch.$branch.description=$subject
-
-$text" format-patch -q -n --cover-letter --cover-from-description=subject --zero-commit --no-signature \
-		--no-thread --no-base --abbrev=12 -o "$dir" "$from..$branch"
-	plain_git --git-dir="$gitdir" update-ref -d "refs/heads/$branch"
+	last=$(plain_git log -1 --format='%an|%ae|%aI' "$to")
+	IFS='|' read -r GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE <<<"$last"
+	plain_git update-ref "refs/heads/$branch" "$to"
+	plain_git -c "branch.$branch.description=$subject"$'\n\n'"$text" format-patch -q -n --cover-letter \
+		--cover-from-description=subject --zero-commit --no-signature --no-thread --no-base \
+		--abbrev=12 -o "$dir" "$from..$branch"
+	plain_git update-ref -d "refs/heads/$branch"
 }
 
-# Patches without what moves when only the lines around them do.
+# The patches of a directory, without what moves when only the lines around them do
 without_positions()
 {
-	sed -E 's/^@@ -[0-9,]+ \+[0-9,]+ @@.*/@@/; /^index [0-9a-f]+\.\.[0-9a-f]+/d' "$1"
-}
-
-same_patches()
-{
-	local file
-
-	diff <(cd "$1" && ls -- *.patch) <(cd "$2" && ls -- *.patch) || return 1
-	for file in "$1"/*.patch; do
-		diff -u <(without_positions "$file") <(without_positions "$2/${file##*/}") || return 1
-	done
+	(cd "$1" && grep -vE '^index [0-9a-f]+\.\.[0-9a-f]+' -- *.patch) |
+		sed -E 's/^([^:]*:@@) -[0-9,]+ \+[0-9,]+ @@.*/\1/'
 }

@@ -9,19 +9,14 @@
 # ---- the harness
 
 # Every shell script of the repository, whatever its name
-shell_scripts()
-{
-	git -C "$top" grep -lE '^#!/.*(sh|bats)$|^# shellcheck shell=' -- harness tests bases tools package .ci
-}
-
 check_shellcheck()
 {
 	local scripts
 
-	read_lines scripts shell_scripts
+	cd "$top" || exit 1
+	read_lines scripts git grep -lE '^#!/.*(sh|bats)$|^# shellcheck shell=' -- harness tests bases tools package .ci
 	say "${#scripts[@]} scripts"
 	[ "${#scripts[@]}" -gt 20 ] || die "only ${#scripts[@]} scripts found"
-	cd "$top" || exit 1
 	printf '%s\n' "${scripts[@]}" | xargs -P "$jobs" -n 16 shellcheck -x
 	# A failure inside of one is not seen; read_lines sees it.
 	! grep -nE '(done|mapfile|read)[^#]* < <\(' harness/*.sh harness/lib/*.sh harness/lib/*/*.sh ||
@@ -52,15 +47,15 @@ check_removal()
 # Only what the preparation reads, so that it takes a second.
 check_changed()
 {
-	local dir=$work/changed message status=0
+	local dir=$work/changed message
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	in_git archive stock drivers/vfio include/linux include/uapi/linux/vfio.h | tar -x -C "$dir"
 	sed -i 's/\bvfio_pci_core_match\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
-	message=$("$basedir/prepare" "$dir" 2>&1) || status=$?
+	message=$(! "$basedir/prepare" "$dir" 2>&1) ||
+		die "a source without vfio_pci_core_match was prepared without complaint"
 	echo "$message"
-	[ "$status" != 0 ] || die "a source without vfio_pci_core_match was prepared without complaint"
 	grep -q 'did not find function vfio_pci_core_match in drivers/vfio/pci/vfio_pci_core.c' \
 		<<<"$message"
 	rm -rf "$dir"
@@ -68,46 +63,28 @@ check_changed()
 
 # ---- the series
 
-# Of the series as applied: check_same_files reads patches/ only.
-check_copies()
-{
-	local added
-
-	read_lines added added_files "$gitdir" base "$applied"
-	diff <(copied_blobs "$base") \
-		<(in_git ls-tree -r "$applied" -- "${added[@]}" | awk '{ print $4, substr($3, 1, 12) }' | sort) ||
-		die "in-tree copies and patches/ differ; \"make export\" writes both"
-}
+one_form() { tr -s ' \n' ' ' | sed -E 's,([0-9])/([0-9]),\1 of \2,g; s/ %/%/g'; }
 
 # A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
 # "25 minutes", has its home in docs/results.md or in the times of the tiers.
-one_form()
-{
-	tr -s ' \n' ' ' | sed -E 's,([0-9])/([0-9]),\1 of \2,g; s/ %/%/g'
-}
-
 figures_of()
 {
-	{
-		case $1 in
-		*.patch) cover_text "$1" ;;
-		*) cat "$1" ;;
-		esac
-	} | one_form | grep -oE '\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| (MB|MiB|GB|KiB|bytes|minutes|min|s|cases)\b)' | sort -u
+	grep -v '^Subject: ' "$1" | one_form |
+		grep -oE '\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| (MB|MiB|GB|KiB|bytes|minutes|min|s|cases)\b)' | sort -u
 }
 
 check_figures()
 {
-	local file figures figure bad=0 known=$work/figures.known
+	local file figures figure bad=0 known
 
-	{
+	known=$({
 		cat "$top/docs/results.md"
 		rows tier | awk -F '|' '{ print $3 " minutes", $4 " minutes" }'
-	} | one_form | tr -d ',' >"$known"
+	} | one_form | tr -d ',')
 	for file in "$top/README.md" "$top"/patches/*/0000-cover-letter.patch; do
 		read_lines figures figures_of "$file"
 		for figure in "${figures[@]}"; do
-			grep -qwF -e "${figure//,/}" "$known" ||
+			grep -qwF -e "${figure//,/}" <<<"$known" ||
 				{ echo "${file#"$top"/}: \"$figure\" is not in docs/results.md"; bad=1; }
 		done
 	done
@@ -118,11 +95,12 @@ check_export()
 {
 	local dir=$work/export-check
 
-	rm -rf "$dir"
 	write_patches "$gitdir" base "$applied" "$dir"
-	same_patches "$patches" "$dir"
+	diff <(without_positions "$patches") <(without_positions "$dir")
 	rm -rf "$dir"
 }
+
+check_series() { locked=1 "$top/harness/series.sh"; }
 
 # "PROGRAM CASE" of each case that must fail with a mutant or on an unpatched kernel
 cases_to_fail()
@@ -130,8 +108,6 @@ cases_to_fail()
 	sed -n 's/^Red: //p' "$top"/tests/mutants/*.diff
 	without_comments "$top"/bases/linux-*/expected-red-* | sed 's/\./ /'
 }
-
-check_series() { locked=1 "$top/harness/series.sh"; }
 
 check_faults()
 {
@@ -167,11 +143,11 @@ check_style()
 	[ "$bad" = 0 ]
 }
 
-# vfio.rst on SR-IOV: the C fragments compile, each with the first, which has the
-# headers; the kernel has the log lines that it explains.
+# vfio-sriov.rst: the C fragments compile, each with the first, which has the headers; the
+# kernel has the log lines that it explains, with another word in front of the colon.
 check_docs()
 {
-	local docs=$src/Documentation/driver-api dir=$work/docs fragment name message messages
+	local page=$src/Documentation/driver-api/vfio-sriov.rst dir=$work/docs text messages
 
 	checkout_src "$applied"
 	mkdir -p "$src/build-headers"
@@ -179,49 +155,20 @@ check_docs()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	awk -v dir="$dir" '
-		/^\.\. code-block:: c$/ { file = sprintf("%s/%02d.c", dir, n++); next }
+		/^\.\. code-block:: c$/ { file = n++ ? sprintf("%s/%d.c", dir, n) : dir "/headers.h"; next }
 		/^[^\t]/ { file = "" }
-		file { sub(/^\t/, ""); print > file }' "$docs/vfio-sriov.rst"
-	[ -f "$dir/01.c" ] || die "vfio-sriov.rst has no C fragments"
+		file { sub(/^\t/, ""); print > file }' "$page"
+	env -C "$dir" gcc -Wall -Wextra -Werror -O2 -c -I "$src/build-headers/usr/include" \
+		-include "$dir/headers.h" "$dir"/*.c
 	# shellcheck disable=SC2016 # quotes of rst
-	read_lines messages grep -oP '``\K(open|feature|SR-IOV) refused: [^`]*(?=``)' "$docs/vfio-sriov.rst"
-	for fragment in "$dir"/[0-9][0-9].c; do
-		[ "$fragment" != "$dir/00.c" ] || continue
-		name=$(sed -n 's/^[a-z][a-z ]*[ *]\([a-z_]*\)(.*/\1/p' "$fragment" | sed -n 1p)
-		[ -n "$name" ] || die "a C fragment without a function: $(head -n 1 "$fragment")"
-		docs_case "$name() compiles" gcc -Wall -Wextra -Werror -O2 -c -I "$src/build-headers/usr/include" \
-			-include "$dir/00.c" -o "$dir/object" "$fragment"
-	done >"$dir/cases"
-	for message in "${messages[@]}"; do
-		docs_case "the kernel says \"$message\"" kernel_says "$message"
-	done >>"$dir/cases"
-	{
-		docs_case "vfio.rst points to it" grep -qF driver-api/vfio-sriov.rst "$docs/vfio.rst"
-		docs_case "index.rst lists it" grep -qx '   vfio-sriov' "$docs/index.rst"
-		docs_case "at most 300 lines" [ "$(wc -l <"$docs/vfio-sriov.rst")" -le 300 ]
-	} >>"$dir/cases"
-	{ cat "$dir/cases"; echo "1..$(wc -l <"$dir/cases")"; } | tee "$(ktap_of docs)"
-	! grep '^not ok' "$dir/cases"
-}
-
-docs_case()
-{
-	# shellcheck disable=SC2310 # a question
-	if "${@:2}"; then echo "ok - vfio-sriov.rst: $1"; else echo "not ok - vfio-sriov.rst: $1"; fi
-}
-
-# The kernel adds what is in front of the colon, and a format's percent sign stands
-# for a number or <placeholder>.
-kernel_says()
-{
-	local text=${1#*: }
-	local fixed=${text%%[<0-9]*}
-
-	if [ "$fixed" = "$text" ]; then
-		grep -rqF --include='*.c' -e "$text\"" -e "$text\\n" "$src/drivers/vfio"
-	else
-		grep -rqF --include='*.c' -e "$fixed%" "$src/drivers/vfio"
-	fi
+	read_lines messages grep -oP '``(open|feature|SR-IOV) refused: \K[^`]*(?=``)' "$page"
+	for text in "${messages[@]}"; do
+		grep -rqF --include='*.c' -e "$text\"" -e "$text\\n" "$src/drivers/vfio" ||
+			die "vfio-sriov.rst: the kernel does not say \"$text\""
+	done
+	grep -F driver-api/vfio-sriov.rst "${page%/*}/vfio.rst" || die "vfio.rst does not point to vfio-sriov.rst"
+	grep -x '   vfio-sriov' "${page%/*}/index.rst" || die "index.rst does not list vfio-sriov.rst"
+	[ "$(wc -l <"$page")" -le 300 ] || die "vfio-sriov.rst has more than 300 lines"
 }
 
 # ---- each patch compiled, every driver of drivers/vfio
