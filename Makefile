@@ -51,11 +51,11 @@ quick:
 red:
 	@harness/red.sh $(MUTANTS)
 
-## make kernel         build a kernel with the series: out/BASE/bzImage, .config
+## make kernel         build a kernel with the series: out/BASE/bzImage and bzImage.config
 kernel:
 	@harness/kernel.sh series
 
-## make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock, .config
+## make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock
 stock-kernel:
 	@harness/kernel.sh stock
 

@@ -15,102 +15,102 @@ set -euo pipefail
 . "$parts/kunit.sh"
 
 mutants=$top/tests/mutants
-only_kunit=
+only=
 
-# red_cases MUTANT PATTERN: lines of program and case that must be red
-red_cases() { sed -n 's/^Red: //p' "$mutants/$1.diff" | awk -v p="$2" '$1 ~ p'; }
-
-# red_in NAME PATTERN KTAP: each of these cases is "not ok" there
-red_in()
+# must_be_red NAME PROGRAM KTAP: each case that the mutant names is "not ok" there
+must_be_red()
 {
-	local line bad=0 cases
+	local case cases bad=0
 
-	read_lines cases red_cases "$1" "$2"
-	for line in "${cases[@]}"; do
-		line=${line#* }
-		grep -qE "^ *not ok [0-9]+ (- )?${line//./\\.}( |\$)" "$3" ||
-			{ say "error: \"$line\" passes with mutant $1, but must fail"; bad=1; }
+	read_lines cases sed -n "s/^Red: $2 //p" "$mutants/$1.diff"
+	for case in "${cases[@]}"; do
+		grep -qE "^ *not ok [0-9]+ (- )?${case//./\\.}( |\$)" "$3" ||
+			{ say "error: \"$case\" passes with mutant $1, but must fail"; bad=1; }
 	done
 	[ "$bad" = 0 ]
 }
 
-try_on_uml()
+# The next user of the work tree checks out what it needs.
+apply_mutant()
 {
 	checkout_src "$applied"
 	in_src apply "$mutants/$1.diff"
-	run_kunit "$work/red.kunit"
-	checkout_src "$applied"
-	red_in "$1" '^kunit$' "$work/red.kunit"
 }
 
-# The mutant's kernel or modules; that the VM as a whole fails says nothing.
+# make_mutant NAME TESTS: leaves in $kernel what vmtest boots: the modules of the mutant,
+# or its kernel, where tests inject faults
+make_mutant()
+{
+	local dir=$debian_dir/mutant
+
+	if [[ $2 = *@(vfio_fault_test|vfio_override_test|vfio_power_test)* ]]; then
+		apply_mutant "$1"
+		compile_kernel series.plain "$work/bzImage.red"
+		kernel=(-k "$work/bzImage.red")
+		return
+	fi
+	make_tree "$dir" mutant
+	GIT_CEILING_DIRECTORIES=$debian_dir git -C "$dir" apply "$mutants/$1.diff"
+	compile_modules "$dir"
+	install_modules mutant "$work/mutant"
+	kernel=(-k "$(kernel_image)" -d "$work/mutant")
+}
+
+# Each in a VM of its own: a mutant may leave VFs that the next would skip for. That the
+# VM as a whole fails says nothing.
 try_in_vm()
 {
-	local name=$1 kernel dir=$debian_dir/mutant tests test machines=warp options run
+	local name=$1 test=$2 run options
 
-	tests=$(red_cases "$name" '^vfio_' | cut -d' ' -f1 | sort -u)
-	case $tests in
-	*vfio_fault_test* | *vfio_override_test* | *vfio_power_test*)
-		checkout_src "$applied"
-		in_src apply "$mutants/$name.diff"
-		compile_kernel series.plain "$work/bzImage.red"
-		checkout_src "$applied"
-		kernel=(-k "$work/bzImage.red")
-		;;
-	*)
-		make_tree "$dir" mutant
-		GIT_CEILING_DIRECTORIES=$(dirname "$dir") git -C "$dir" apply "$mutants/$name.diff"
-		compile_modules "$dir"
-		install_modules mutant "$work/mutant"
-		kernel=(-k "$(kernel_image)" -d "$work/mutant")
-		;;
+	case $test in
+	vfio_cost_test) machine count ;;
+	vfio_flood_test) machine ;;
+	vfio_hotplug_test) machine warp hotplug ;;
+	*) machine warp ;;
 	esac
-	case $tests in
-	*vfio_cost_test*) machines=count ;;
-	*vfio_flood_test*) machines= ;;
-	*vfio_hotplug_test*) machines="warp hotplug" ;;
-	esac
-	# shellcheck disable=SC2086 # words
-	machine $machines
-	# Each in a VM of its own: a mutant may leave VFs that the next would skip for.
-	for test in $tests; do
-		for ((run = 1; run <= ${RUNS:-1}; run++)); do
-			rm -rf "$logs/red.$name"
-			# shellcheck disable=SC2310 # a question
-			if vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" "$test"; then
-				die "$test passes with mutant $name"
-			fi
-			red_in "$name" "^$test\$" "$logs/red.$name/results.log"
-		done
+	for ((run = 1; run <= ${RUNS:-1}; run++)); do
+		rm -rf "$logs/red.$name"
+		# shellcheck disable=SC2310 # a question
+		if vmtest "${kernel[@]}" -b "$programs" -o "$logs/red.$name" -t 900 "${options[@]}" "$test"; then
+			die "$test passes with mutant $name"
+		fi
+		must_be_red "$name" "$test" "$logs/red.$name/results.log"
 	done
 }
 
+tests_of() { sed -nE "s/^Red: (${only:-[^ ]+}) .*/\1/p" "$mutants/$1.diff" | sort -u; }
+
 try_mutant()
 {
-	local kunit vm
+	local test tests kernel=()
 
-	kunit=$(red_cases "$1" '^kunit$')
-	vm=$(red_cases "$1" '^vfio_')
-	[ -n "$kunit$vm" ] || die "$1.diff names no test that must be red"
-	[ -z "$kunit" ] || try_on_uml "$1"
-	[ -n "$only_kunit" ] || [ -z "$vm" ] || try_in_vm "$1"
+	read_lines tests tests_of "$1"
+	[ "${#tests[@]}" != 0 ] || die "$1.diff names no test that must be red"
+	for test in "${tests[@]}"; do
+		if [ "$test" = kunit ]; then
+			apply_mutant "$1"
+			run_kunit "$work/red.kunit"
+			must_be_red "$1" kunit "$work/red.kunit"
+			continue
+		fi
+		[ "${#kernel[@]}" != 0 ] || make_mutant "$1" "${tests[*]}"
+		try_in_vm "$1" "$test"
+	done
 }
 
 if [ "${1:-}" = -k ]; then
-	only_kunit=1
+	only=kunit
 	shift
 fi
 lock
 ensure_packages base demo
 need applied
-[ -n "$only_kunit" ] || need programs
+[ -n "$only" ] || need programs
 mkdir -p "$work/cases"
 results=$work/red.results
 : >"$results"
-# With -k those that a unit test must see
-[ $# != 0 ] || read_lines names grep -rlE "${only_kunit:+^Red: kunit }" "$mutants" --include='*.diff'
-[ $# = 0 ] || names=("$@")
-for name in "${names[@]}"; do
+[ $# != 0 ] || read_lines names grep -rlE "^Red: $only" "$mutants" --include='*.diff'
+for name in "${@:-${names[@]}}"; do
 	name=$(basename "$name" .diff)
 	[ -f "$mutants/$name.diff" ] || die "$name: no such file in tests/mutants"
 	try_phase "red.$name" "mutant $name: its tests must fail" try_mutant "$name"
