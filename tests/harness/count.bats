@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2016,SC2154,SC2013
+# shellcheck shell=bash disable=SC2016,SC2154,SC2034
 #
 # What is counted: cases, skips, complaints, checks, tiers.
 
@@ -35,17 +35,12 @@ END
 	done
 }
 
-@test "a skip that tests/skips does not name is a failure" {
-	run in_harness 'printf "skip\ta: b\n" | judge_skips run'
-	[ "${output%%$'\t'*}" = fail ]
-}
-
-@test "a skip that tests/skips names for this check is none" {
+@test "a skip is a failure unless tests/skips names it for this check" {
+	judged() { in_harness "printf 'skip\ta: b\n' | judge_skips $1 | cut -f 1"; }
+	[ "$(judged run)" = fail ]
 	echo '^a: b$;run|walk;no such option;other' >>"$scratch/tests/skips"
-	run in_harness 'printf "skip\ta: b\n" | judge_skips run'
-	[ "${output%%$'\t'*}" = skip ]
-	run in_harness 'printf "skip\ta: b\n" | judge_skips another'
-	[ "${output%%$'\t'*}" = fail ]
+	[ "$(judged run)" = skip ]
+	[ "$(judged another)" = fail ]
 }
 
 @test "a program of which no case ran is missed" {
@@ -56,101 +51,69 @@ must_have_run r one && must_have_run r one two'
 }
 
 @test "a run in which every case is skipped fails" {
-	table 'check|c|check||cases'
-	checks 'check_c() { printf "1..1\nok 1 - a # SKIP no\n" >"$(ktap_of c)"; }'
+	plant 'check_c() { printf "1..1\nok 1 - a # SKIP no\n" >"$(ktap_of c)"; }'
 	echo '^a$;c;no;other' >>"$scratch/tests/skips"
-	run "$scratch/harness/check.sh" check
-	[ "$status" = 1 ]
-	[[ $output = *"no case passed"* ]]
+	check_ends 1 '*no case passed*'
 }
 
 @test "cases that pass in a run that fails are a failure" {
-	table 'check|c|check||cases'
-	checks 'check_c() { printf "1..1\nok 1 - a\n" >"$(ktap_of c)"; false; }'
-	run "$scratch/harness/check.sh" check
-	[ "$status" = 1 ]
-	[[ $output = *"1 passed, 1 failed, 0 skipped" ]]
+	plant 'check_c() { printf "1..1\nok 1 - a\n" >"$(ktap_of c)"; false; }'
+	check_ends 1 '*1 passed, 1 failed, 0 skipped'
 }
 
 @test "a check whose need fails is a failure, not left out" {
-	table 'need|n||making n' 'check|c|check|n|c'
-	checks 'make_n() { die "no n today"; }
+	plant 'make_n() { die "no n today"; }
 key_n() { :; }
-check_c() { :; }'
-	run "$scratch/harness/check.sh" check
-	[ "$status" = 1 ]
-	[[ $output = *"NOT RUN"* ]]
-	[[ $output = *"0 passed, 2 failed, 0 skipped" ]]
+check_c() { :; }' 'need|n||making n' 'check|c|check|n|c'
+	check_ends 1 '*NOT RUN*0 passed, 2 failed, 0 skipped'
 }
 
 @test "a name in the table that is not there is refused" {
-	table 'check|c|check||c'
-	checks 'check_d() { :; }'
-	run "$scratch/harness/check.sh" check
-	[ "$status" = 1 ]
-	[[ $output = *"there is no check_c"* ]]
+	plant 'check_d() { :; }'
+	check_ends 1 '*there is no check_c*'
 }
 
 @test "a check with another input runs again" {
-	table 'need|n||making n' 'check|c|check|n|c'
-	checks 'make_n() { :; }
+	plant 'make_n() { :; }
 key_n() { cat "$top/input"; }
-check_c() { echo ran >>"$top/ran"; }'
-	echo 1 >"$scratch/input"
-	"$scratch/harness/check.sh" check
-	"$scratch/harness/check.sh" check
-	[ "$(wc -l <"$scratch/ran")" = 1 ]
-	echo 2 >"$scratch/input"
-	"$scratch/harness/check.sh" check
-	[ "$(wc -l <"$scratch/ran")" = 2 ]
+check_c() { cat "$top/input" >>"$top/ran"; }' 'need|n||making n' 'check|c|check|n|c'
+	for input in 1 1 2; do
+		echo "$input" >"$scratch/input"
+		check_ends 0 '*1 passed, 0 failed, 0 skipped'
+	done
+	[ "$(xargs <"$scratch/ran")" = "1 2" ]
 }
 
 @test "a run that is ended says what ran, and fails" {
-	table 'check|c|check||c'
-	checks 'check_c() { echo in the middle; sleep 60; }'
-	"$scratch/harness/check.sh" check >"$scratch/said" 2>&1 3>&- &
+	plant 'check_c() { echo in the middle; sleep 60; }'
+	"$scratch/harness/check.sh" >"$scratch/said" 2>&1 3>&- &
 	pid=$!
-	until grep -qs middle "$scratch/out/linux-6.12/logs/c.log"; do sleep 0.1; done
-	kill -TERM "$pid"
-	status=0
-	wait "$pid" || status=$?
+	end_when grep -qs middle "$scratch/out/linux-6.12/logs/c.log"
 	[ "$status" = 143 ]
 	grep -q 'while this ran: c' "$scratch/said"
 	[ "$(tail -n 1 "$scratch/said")" = "0 passed, 1 failed, 0 skipped" ]
 }
 
 @test "a tier that does not fit is named" {
-	table 'tier|long|90|90|base|long' 'check|c|check||c' 'check|l|long||l'
-	checks 'check_c() { :; }
-check_l() { die "it ran"; }'
-	run "$scratch/harness/check.sh" --within 45 check long
-	[ "$status" = 0 ]
-	[[ $output = *"left out"*"long"* ]]
-	[[ $output = *"1 passed, 0 failed, 0 skipped" ]]
+	plant 'check_c() { :; }
+check_l() { die "it ran"; }' 'tier|long|90|90|base|long' 'check|c|check||c' 'check|l|long||l'
+	check_ends 0 '*left out*long*1 passed, 0 failed, 0 skipped' --within 45 check long
 }
 
 # Each tier of the real table, each of its checks in turn: a failure in it is red.
 @test "a failure in any check of any tier is seen" {
-	cp "$repo/harness/checks" "$scratch/harness/checks"
-	names=$(awk -F '|' '$1 == "check" { print $2 }' "$repo/harness/checks")
-	needs=$(awk -F '|' '$1 == "need" { print $2 }' "$repo/harness/checks")
-	[ -n "$names" ]
-	{
-		for name in $needs; do
-			name=${name%%:*}
-			printf 'make_%s() { :; }\nkey_%s() { echo key; }\n' "${name//-/_}" "${name//-/_}"
-		done
-		for name in $names; do
-			printf 'check_%s() { [ "${planted:-}" != %s ]; }\n' "${name//-/_}" "$name"
-		done
-	} >"$scratch/harness/lib/checks/planted.sh"
-	for tier in $(awk -F '|' '$1 == "tier" { print $2 }' "$repo/harness/checks"); do
-		name=$(awk -F '|' -v t="$tier" '$1 == "check" && $3 == t { n = $2 } END { print n }' "$repo/harness/checks")
-		[ -n "$name" ]
-		FRESH=1 planted=$name run "$scratch/harness/check.sh" "$tier"
-		[ "$status" = 1 ]
-		[[ $output = *"1 failed, 0 skipped" ]]
-	done
+	awk -F '[|:]' '{ name = $2; gsub("-", "_", name) }
+		$1 == "need" { print "make_" name "() { :; }; key_" name "() { echo key; }" }
+		$1 == "check" { print "check_" name "() { [ \"$planted\" != " $2 " ]; }" }' \
+		"$repo/harness/checks" >"$scratch/harness/lib/checks/planted.sh"
+	# The last check of each tier
+	last=$(awk -F '|' '$1 == "check" { last[$3] = $2 } END { for (tier in last) print tier, last[tier] }' \
+		"$repo/harness/checks")
+	[ "$(wc -l <<<"$last")" = "$(grep -c '^tier|' "$repo/harness/checks")" ]
+	export FRESH=1 planted
+	while read -r tier planted; do
+		check_ends 1 '*1 failed, 0 skipped' "$tier"
+	done <<<"$last"
 }
 
 @test "a figure without a result is named" {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2016
+# shellcheck shell=bash disable=SC2016,SC2154
 #
 # A copy of the harness in a scratch directory, with a table and checks of the
 # test's own, so that nothing is built, booted or installed.
@@ -19,24 +19,42 @@ setup()
 	unset FRESH CI BASE
 }
 
-# table ROW...: what is checked in the scratch copy
-table()
+# plant CODE [ROW...]: a table of these rows, or of check c alone, with these functions
+plant()
 {
+	printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"
+	shift
+	[ $# != 0 ] || set -- 'check|c|check||c'
 	printf '%s\n' 'tier|check|1|1|base|what the test plants' "$@" >"$scratch/harness/checks"
 }
 
-# checks CODE: the functions that the table names
-checks() { printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"; }
+# check_ends STATUS PATTERN [ARGUMENT...]: how check.sh, or the tier "check" of it, ends, and
+# what it says
+check_ends()
+{
+	run "$scratch/harness/check.sh" "${@:3}"
+	[ "$status" = "$1" ]
+	# shellcheck disable=SC2053 # a pattern
+	[[ $output = $2 ]]
+}
 
 prologue='set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkdir -p "$work/cases"; eval "$2"'
 
 # in_harness CODE: CODE where all parts of the harness are there
 in_harness() { bash -c "$prologue" _ "$scratch" "$1"; }
 
-# The same in the background; $pid is the one to signal.
+# The same in the background
 start_harness()
 {
 	bash -c "$prologue" _ "$scratch" "$1" 3>&- &
-	# shellcheck disable=SC2034 # for the tests
 	pid=$!
+}
+
+# end_when COMMAND...: end what runs in the background once COMMAND succeeds
+end_when()
+{
+	until "$@"; do sleep 0.1; done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
 }

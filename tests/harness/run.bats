@@ -24,15 +24,11 @@ load helpers
 }
 
 @test "a failing checkout fails the check that compiles" {
-	table 'check|compile|check||it compiles'
-	checks '. "$parts/compile.sh"
+	plant '. "$parts/compile.sh"
 checkout_src() { die "no commit $1"; }
 kmake() { echo compiled the previous tree; }
-check_compile() { mkdir -p "$work"; compile_vfio "$work/log" dir nosuchref; }'
-	run "$scratch/harness/check.sh" check
-	[ "$status" = 1 ]
-	[[ $output = *"no commit nosuchref"* ]]
-	[[ $output = *"0 passed, 1 failed, 0 skipped" ]]
+check_c() { mkdir -p "$work"; compile_vfio "$work/log" dir nosuchref; }'
+	check_ends 1 '*no commit nosuchref*0 passed, 1 failed, 0 skipped'
 }
 
 @test "a build that fails leaves no stamp, not even of what was there before" {
@@ -49,10 +45,7 @@ true'
 @test "a build that is interrupted leaves no stamp" {
 	in_harness 'ok() { :; }; unless_done thing old ok'
 	start_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow'
-	until [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]; do sleep 0.1; done
-	kill -TERM "$pid"
-	status=0
-	wait "$pid" || status=$?
+	end_when [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
 	[ "$status" != 0 ]
 	[ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
 }
@@ -73,20 +66,14 @@ true'
 
 @test "an interruption ends all that a phase has started" {
 	start_harness 'f() { sleep 4242 & wait; }; phase p title f'
-	until pgrep -fx 'sleep 4242' >/dev/null; do sleep 0.1; done
-	kill -TERM "$pid"
-	status=0
-	wait "$pid" || status=$?
+	end_when pgrep -fx 'sleep 4242'
 	[ "$status" = 143 ]
 	run ! pgrep -fx 'sleep 4242'
 }
 
 @test "an interruption lets a package manager end" {
 	start_harness 'f() { sleep 2; touch "$top/ended"; }; phase_must_end=1; phase packages title f'
-	until [ -e "$scratch/out/linux-6.12/logs/packages.log" ]; do sleep 0.1; done
-	kill -TERM "$pid"
-	status=0
-	wait "$pid" || status=$?
+	end_when [ -e "$scratch/out/linux-6.12/logs/packages.log" ]
 	[ "$status" = 143 ]
 	[ -e "$scratch/ended" ]
 }
@@ -99,7 +86,6 @@ true'
 	[[ $output = *"waiting for another run in this checkout: "*"process"* ]]
 	[[ $output = *mine ]]
 }
-
 
 @test "too little disk is refused with what is needed" {
 	run in_harness 'DISK_NEEDED_MIB=99999999 need_disk 1 "$work"'
