@@ -2,122 +2,114 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What patches/$FROM gained since patches/$BASE was last committed -> branch
-# "series" of work/$BASE/tree, patch by patch and file by file, and from there
-# patches/$BASE. Files that do not apply are named, and are left as they were.
+# "series" of work/$BASE/tree, patch by patch, and from there patches/$BASE. What
+# does not apply is named; the rejected parts are in FILE.rej.
 set -euo pipefail
 
+# What is sourced is about the other base.
+to=${BASE:-linux-6.12}
+BASE=${FROM:-linux-6.12}
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/compile.sh"
 
-from=${FROM:-linux-6.12}
-changes=$work/carry
+dir=$work/carry
+tree=$top/work/$to/tree
+cover=0000-cover-letter.patch
+left=0
 
-# write_changes: in the other base; N.diff and N.message for each patch that changed
-write_changes()
+# As it was in commit $1 of this repository
+commit_old_series()
 {
-	local since=$1 dir=$2 old new old_tip i
-
-	need applied
 	rm -rf "$dir"
-	mkdir -p "$dir/patches"
-	git -C "$top" archive "$since" "patches/$base" | tar -x --strip-components=2 -C "$dir/patches"
+	mkdir -p "$dir"
+	git -C "$top" archive "$1" "patches/$base" | tar -x -C "$dir" --strip-components=2
 	checkout_src base
-	patches=$dir/patches apply_patches "$src" --committer-date-is-author-date
-	old_tip=$(in_src rev-parse HEAD)
-	read_lines old commits "$old_tip"
-	read_lines new commits
-	[ "${#old[@]}" = "${#new[@]}" ] || die "patches/$base had ${#old[@]} patches and has ${#new[@]}; port this by hand"
-	for i in "${!new[@]}"; do
-		in_git diff --no-renames "${old[i]}" "${new[i]}" >"$dir/$((i + 1)).diff"
-		in_git log -1 --format=%B "${old[i]}" >"$dir/$((i + 1)).message.old"
-		in_git log -1 --format=%B "${new[i]}" >"$dir/$((i + 1)).message"
-	done
-	cover_text "$dir/patches/0000-cover-letter.patch" >"$dir/cover.old"
-	cover_text "$top/patches/$base/0000-cover-letter.patch" >"$dir/cover"
+	patches=$dir apply_patches "$src" --committer-date-is-author-date
+	in_src update-ref refs/vfio-sriov/old HEAD
 }
 
-# owns FILE: does this base have its own form of it?
-owns()
+not_carried()
 {
-	awk -v file="$1" '!/^#/ && NF && index(file, $0) == 1 { found = 1 }
-		END { exit !found }' "$basedir/owned"
+	say "$1: not carried over ($2)"
+	left=$((left + 1))
 }
 
-# carry_diff N: what applies of it, to the index and the work tree
-carry_diff()
+# carry_text FILE OLD NEW NAME: the change from OLD to NEW
+carry_text()
 {
-	local n=$1 files file
+	local rejects=$dir/${1##*/}.rej
 
-	read_lines files git -C "$tree" apply --numstat "$changes/$n.diff"
-	for file in "${files[@]}"; do
-		file=${file##*$'\t'}
-		if git -C "$tree" apply -C1 --index --include="$file" "$changes/$n.diff" 2>>"$changes/log"; then
-			continue
-		fi
-		# shellcheck disable=SC2310 # a question
-		if owns "$file"; then
-			say "patch $n: $base has its own $file; the change: ${changes#"$top"/}/$n.diff"
-		else
-			say "patch $n: not carried over: $file (${changes#"$top"/}/$n.diff)"
-			left=$((left + 1))
-		fi
-	done
+	diff -u "$2" "$3" >"$dir/diff" || patch -s -N --no-backup-if-mismatch -r "$rejects" "$1" "$dir/diff" ||
+		not_carried "$4" "${rejects#"$top"/}"
 }
 
-# carry_message N COMMIT: the new one if it was the same on both bases
-carry_message()
+# carry_files N OLD NEW: to what is checked out
+carry_files()
 {
-	local n=$1 commit=$2
+	local diff=${dir#"$top"/}/$1.diff files file counts
 
-	plain_git -C "$tree" log -1 --format=%B "$commit" >"$changes/$n.message.here"
-	if cmp -s "$changes/$n.message.old" "$changes/$n.message.here"; then
-		cat "$changes/$n.message"
-	else
-		cmp -s "$changes/$n.message.old" "$changes/$n.message" ||
-			say "patch $n: its message changed, but $base has its own: edit it by hand" >&2
-		cat "$changes/$n.message.here"
+	in_git diff-tree -p --no-renames "$2" "$3" >"$dir/$1.diff"
+	if ! git -C "$tree" apply -C1 --allow-empty --reject "$dir/$1.diff" 2>"$dir/$1.log"; then
+		read_lines files sed -n '/^error: patch failed/d; s/^error: \(.*\): [^:]*$/\1/p
+			s/^Applying patch \(.*\) with [0-9]* reject.*/\1/p' "$dir/$1.log"
+		[ "${#files[@]}" != 0 ] || die "git apply: $(tail -n 1 "$dir/$1.log")"
+		for file in "${files[@]}"; do
+			counts=$(not_owned "$to" <<<"$file")
+			if [ -n "$counts" ]; then
+				not_carried "patch $1: $file" "$diff"
+			else
+				say "patch $1: $to has its own $file; the change: $diff"
+			fi
+		done
 	fi
+	in_git diff-tree -r -z --name-only "$2" "$3" | git -C "$tree" update-index -z --add --remove --stdin
+}
+
+# message_of DIR COMMIT
+message_of() { plain_git -C "$1" log -1 --format=%B "$2"; }
+
+# carry_patch N OLD NEW HERE: a commit like HERE with the change from OLD to NEW. The next
+# patches are whole trees too: a file left behind stays as it is there.
+carry_patch()
+{
+	local message=$dir/message-$1
+
+	git -C "$tree" read-tree -u --reset "$4"
+	carry_files "$@"
+	message_of "$src" "$2" >"$dir/old"
+	message_of "$src" "$3" >"$dir/new"
+	message_of "$tree" "$4" >"$message"
+	carry_text "$message" "$dir/old" "$dir/new" "patch $1: its message"
+	git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty -C "$4"
+	git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty --amend -F "$message"
 }
 
 carry()
 {
-	local commits i commit
+	local old new here i
 
+	read_lines old commits refs/vfio-sriov/old
+	read_lines new commits
+	read_lines here git -C "$tree" rev-list --reverse base..series
+	[ "${#old[@]} ${#new[@]}" = "${#here[@]} ${#here[@]}" ] ||
+		die "patches/$base had ${#old[@]} patches and has ${#new[@]}, patches/$to has ${#here[@]}; port this by hand"
 	git -C "$tree" checkout -q --detach base
-	read_lines commits commits series
-	for i in "${!commits[@]}"; do
-		commit=${commits[i]}
-		git -C "$tree" read-tree -u --reset "$commit"
-		[ ! -s "$changes/$((i + 1)).diff" ] || carry_diff $((i + 1))
-		carry_message $((i + 1)) "$commit" >"$changes/message"
-		# Later patches are whole trees; a file left behind stays as it is there.
-		# The author stays.
-		git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty -C "$commit"
-		git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty --amend -F "$changes/message"
+	for i in "${!here[@]}"; do
+		carry_patch $((i + 1)) "${old[i]}" "${new[i]}" "${here[i]}"
 	done
 	git -C "$tree" checkout -q -B series
-	cmp -s "$changes/cover.old" "$changes/cover" || say "the cover letter of $from changed; patches/$base has its own"
+	cover_text "$dir/$cover" >"$dir/old"
+	cover_text "$patches/$cover" >"$dir/new"
+	carry_text "$top/patches/$to/$cover" "$dir/old" "$dir/new" "the text of the cover letter"
 }
 
-main()
-{
-	local since left=0 tree=$work/tree
-
-	if [ "${1:-}" = write ]; then
-		write_changes "$2" "$3"
-		return
-	fi
-	[ "$from" != "$base" ] || die "BASE=$base: the series comes from there; name the base to carry it to"
-	since=$(git -C "$top" log -1 --format=%H -- "patches/$base")
-	[ -n "$since" ] || die "patches/$base was never committed"
-	BASE=$base "$top/harness/tree.sh"
-	lock
-	BASE=$from locked=1 "$top/harness/carry.sh" write "$since" "$changes"
-	: >"$changes/log"
-	carry
-	unlock
-	BASE=$base "$top/harness/export.sh"
-	[ "$left" = 0 ] || die "$left files were not carried over: edit ${tree#"$top"/}, then make export BASE=$base"
-}
-
-main "$@"
+[ "$base" != "$to" ] || die "BASE=$to: the series comes from there; name the base to carry it to"
+since=$(git -C "$top" log -1 --format=%H -- "patches/$to")
+[ -n "$since" ] || die "patches/$to was never committed"
+lock
+BASE=$to locked=1 "$top/harness/tree.sh"
+need applied
+commit_old_series "$since"
+carry
+BASE=$to locked=1 "$top/harness/export.sh"
+[ "$left" = 0 ] || die "$left changes were not carried over: edit ${tree#"$top"/}, then make export BASE=$to"
