@@ -34,8 +34,8 @@ help:
 ## make bench          compare the costs with the unpatched kernel: instructions and
 ##                     text size, in docs/results.md (ARGS=--record: also bases/BASE/costs)
 ## make recording      record a run of make demo: docs/demo.svg
-## make trace          draw the race and the path of an open from what the kernel's
-##                     tracer sees: docs/design.md
+## make trace          show the race and the path of an open, as the function graph
+##                     tracer prints them, in docs/design.md
 ## make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
 demo shell modules deb quilt tree series export carry review model bench recording trace fixes:
 	@harness/$@.sh $(ARGS)

@@ -2,46 +2,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2317 # phases are called by name
 #
-# The drawings of docs/design.md, from what the kernel's function graph tracer sees
-# while the race test runs, on unpatched modules and on those of the series.
+# The traces of docs/design.md, from the kernel's function graph tracer: the race on
+# unpatched modules and on those of the series, and the path of an open.
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-case=pf_opened_during_vf_open
-
-# trace_guest KERNEL: whether the case passes is what the drawing shows.
-trace_guest()
+# trace KERNEL: into $out, a file for each trace
+trace()
 {
-	local kernel_options
+	local kernel_options options
 
 	use_kernel "$1"
-	vmtest "${kernel_options[@]}" -o "$logs/vm.trace.$1" -f "$programs/vfio_pci_vf_token_race_test" \
-		-f "$top/harness/trace/guest.sh" \
-		-c "sh guest.sh 0000:01:00.0 race.type1.$case race.cdev.$case" >"$work/trace.$1"
-}
-
-draw()
-{
-	python3 "$top/harness/trace/draw.py" "$@"
-}
-
-draw_all()
-{
-	local vfio=$debian_dir/series/drivers/vfio
-
-	draw race "race.type1.$case" "$work/trace.debian-stock" >"$out/race-stock.txt"
-	draw race "race.type1.$case" "$work/trace.debian" >"$out/race-series.txt"
-	draw path "race.type1.$case" "$work/trace.debian" "$vfio" >"$out/path-group.txt"
-	draw path "race.cdev.$case" "$work/trace.debian" "$vfio" >"$out/path-cdev.txt"
+	machine warp
+	# On one CPU the tracer prints a call that sleeps as one in which others are made.
+	vmtest "${kernel_options[@]}" "${options[@]}" -a maxcpus=1 -o "$logs/vm.trace.$1" \
+		-f "$work/vfio_open/vfio_open" -f "$top/harness/trace/guest.sh" -c "sh guest.sh" |
+		awk -v out="$out" -v kernel="$1" \
+			'/^== / { file = out "/" $2 "." kernel ".txt"; next } { print >file }'
+	grep -Pzq 'pf-\d+ (.*\n)+ *vf-\d+' "$out/race.$1.txt" || die "the two opens did not overlap"
 }
 
 lock
 ensure_packages base demo
-need programs modules:stock
-phase trace.stock "tracing the race test on unpatched modules" trace_guest debian-stock
-phase trace.series "tracing it on modules with the series" trace_guest debian
-phase draw "drawing" draw_all
-for name in race-stock race-series path-group path-cdev; do
+need modules:series modules:stock
+phase vfio_open "building vfio_open" compile_program "$work/vfio_open/vfio_open" "$top/tests/vfio_open.c"
+for kernel in debian-stock debian; do
+	phase "trace.$kernel" "tracing opens, $kernel" trace "$kernel"
+done
+for name in race.debian-stock race.debian path-type1.debian path-cdev.debian; do
 	publish "$out/$name.txt" "$top/docs/design.md"
 done
