@@ -4,8 +4,8 @@
 #
 # bench.sh [--record]: what the series costs compared with the unpatched modules,
 # in guest instructions and in text size. Writes out/BASE/bench.txt and size.txt, and
-# for 6.12 docs/bench.svg and the tables of docs/results.md; with --record also what
-# "make check-cost" compares with, bases/BASE/costs.
+# for 6.12 the tables of docs/results.md; with --record also what "make check-cost"
+# compares with, bases/BASE/costs.
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
@@ -14,11 +14,10 @@ set -euo pipefail
 lock
 ensure_packages base demo
 need modules:series modules:stock
-phase bench.1 "counting instructions" count_instructions 1 igb:14 nvme:120
-phase bench.2 "counting them once more" count_instructions 2 igb:14 nvme:120
-[ "${1:-}" != --record ] || report record "$counts" "$(compiler)" >"$basedir/costs"
-report table "$counts" >"$out/bench.txt"
+phase bench "counting instructions, twice" count_costs 2
+report "$counts" >"$out/bench.txt"
 report_size >"$out/size.txt"
-[ "$base" != linux-6.12 ] || report chart "$counts" >"$top/docs/bench.svg"
-publish "$out/bench.txt" "$top/docs/results.md"
-publish "$out/size.txt" "$top/docs/results.md"
+[ "${1:-}" != --record ] || recorded_costs <"$out/bench.txt" >"$basedir/costs"
+for name in bench size; do
+	publish "$out/$name.txt" "$top/docs/results.md"
+done

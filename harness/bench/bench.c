@@ -2,7 +2,7 @@
 /*
  * What opens, tokens and VFs cost, in instructions of a guest whose CPU time
  * counts them (tests/machines/count.sh).  One line a case: its name, what the kernel
- * answered (0 or an errno's name), and the least of some repetitions.
+ * answered (ok or an errno's name), and the least of some repetitions.
  *
  * Single calls are counted by the time stamp counter, which is one more with
  * each instruction there.  What sleeps is counted by the CPU time of this
@@ -64,7 +64,7 @@ static void result(int ret, __u64 cost, const char *format, ...)
 	va_end(args);
 	report_len += snprintf(report + report_len, sizeof(report) - report_len,
 			       "%s\t%s\t%llu\n", name,
-			       ret < 0 ? strerrorname_np(-ret) : "0",
+			       ret < 0 ? strerrorname_np(-ret) : "ok",
 			       (unsigned long long)cost);
 	if (report_len >= sizeof(report))
 		die("report", -ENOSPC);
@@ -328,13 +328,14 @@ static void measure_vfs(const char *what, int nr_vfs)
 	result(0, disable, "%s: %d VFs disabled", what, nr_vfs);
 }
 
-/* @rescan is that of the bus that @addr is on; nothing sleeps in it. */
-static void measure_new_device(const char *what, const char *addr,
-			       const char *rescan)
+/* @addr is looked for on its bus, "dddd:bb"; nothing sleeps in that. */
+static void measure_new_device(const char *what, const char *addr)
 {
 	__u64 start, cost, best = UINT64_MAX;
+	char rescan[64];
 	int i;
 
+	snprintf(rescan, sizeof(rescan), "/sys/class/pci_bus/%.7s/rescan", addr);
 	for (i = 0; i < REPEATS; i++) {
 		must("remove", pci_write(addr, "remove", "1"));
 		start = counter();
@@ -354,7 +355,7 @@ static void keep_bound(int nr)
 		must("unbind", pci_unbind(pfs[--nr_pfs]));
 }
 
-static void count_igb(const char *plain, const char *rescan)
+static void count_igb(const char *plain)
 {
 	static const int steps[] = { 14, 8, 1, 0 };
 	char what[32];
@@ -366,7 +367,7 @@ static void count_igb(const char *plain, const char *rescan)
 			die("PFs", -ENODEV);
 		keep_bound(steps[i]);
 		snprintf(what, sizeof(what), "igb, %d PFs", steps[i]);
-		measure_new_device(what, plain, rescan);
+		measure_new_device(what, plain);
 		measure_vfs(what, pci_read_int(pf, "sriov_totalvfs"));
 	}
 }
@@ -423,13 +424,13 @@ int main(int argc, char **argv)
 {
 	list_pfs();
 	must("enable_sriov", file_write(ENABLE_SRIOV, "Y"));
-	if (argc == 4 && !strcmp(argv[1], "igb")) {
-		count_igb(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "igb")) {
+		count_igb(argv[2]);
 	} else if (argc > 2 && strcmp(argv[1], "igb")) {
 		count_vfs(argv[1], argv + 2);
 	} else {
 		fprintf(stderr,
-			"Usage: %s igb DEVICE RESCAN | nvme N... | virtio-net N...\n",
+			"Usage: %s igb DEVICE | nvme N... | virtio-net N...\n",
 			argv[0]);
 		return 2;
 	}

@@ -90,17 +90,13 @@ hash_files()
 # names the file. The pages have the results of one base.
 publish()
 {
-	local page=$2 mark="<!-- out/${1##*/} -->"
+	local mark="<!-- out/${1##*/} -->"
 
 	say ""
 	cat "$1"
 	[ "$base" = linux-6.12 ] || return 0
-	grep -qxF -e "$mark" "$page" || die "${page#"$top"/} has no place for ${1##*/}"
-	awk -v result="$1" -v mark="$mark" '
-		$0 == mark { print; print "```"; while ((getline line < result) > 0) print line; on = 1; next }
-		on && /^```/ { if (++fences == 1) next; on = fences = 0 }
-		!on { print }' "$page" >"$page.new"
-	mv "$page.new" "$page"
+	mark=$mark result=$(cat "$1") perl -0777 -i -pe \
+		's/^\Q$ENV{mark}\E\n```\n\K.*?(?=^```$)/$ENV{result}\n/ms or die "no place for $ENV{mark}\n"' "$2"
 }
 
 # ---- the base

@@ -6,69 +6,64 @@
 
 counts=$work/bench
 
-# count_guest SOURCE PFS
-count_guest()
-{
-	local kernel_options options
-	local -x QEMU=${QEMU:-}
-
-	use_kernel "debian${1/#series/}"
-	case $2 in
-	virtio-net:*)
-		QEMU=$qemu_new
-		machine count virtio-net
-		;;
-	*) machine count ;;
-	esac
-	PFS=$2 vmtest "${kernel_options[@]}" "${options[@]}" -t 1200 -o "$logs/vm.bench.$1.${2%:*}" \
-		-f "$counts/bench" -f "$top/harness/bench/guest.sh" -c "sh guest.sh ${2%:*}"
-}
-
-# count_guests SOURCE: on each of $counted
+# count_guests SOURCE: $runs times on each of $counted, with the machines of $machines
 count_guests()
 {
-	local pfs
+	local kernel_options options run pfs
 
-	for pfs in "${counted[@]}"; do
-		count_guest "$1" "$pfs"
-	done >"$counts/${1#-}.$run"
+	use_kernel "debian${1/#series/}"
+	# shellcheck disable=SC2086 # words
+	machine count $machines
+	for ((run = 0; run < runs; run++)); do
+		for pfs in "${counted[@]}"; do
+			PFS=${pfs%% *} vmtest "${kernel_options[@]}" "${options[@]}" -t 1200 \
+				-o "$logs/vm.bench.$1.${pfs%%:*}" -f "$counts/bench" -c "./bench ${pfs%%:*} ${pfs#* }"
+		done
+	done >"$counts/${1#-}"
 }
 
-# count_instructions RUN PFS...: both kernels at once, as nothing else that the host
-# does changes what a guest counts; the figures are in $counts/SOURCE.RUN
+# count_instructions RUNS MACHINES "KIND:N ARGUMENT..."...: KIND:N are PFs of count.sh, for
+# which bench has these arguments. Both kernels at once, as nothing else that the host
+# does changes what a guest counts; all runs' figures are in $counts/SOURCE.
 count_instructions()
 {
-	local run=$1 counted=("${@:2}")
+	local runs=$1 machines=$2 counted=("${@:3}")
 
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
 	all_at_once count_guests series -stock
 	[ "$failed" = 0 ]
 }
 
+# count_costs RUNS: the costs that are recorded. No driver wants QEMU's edu.
+count_costs()
+{
+	# shellcheck disable=SC2016 # for the shell in the VM
+	count_instructions "$1" "" 'igb:14 $(cd /sys/bus/pci/devices && dirname $(grep -l ^0x1234 */vendor))' \
+		"nvme:120 1 30 60 120"
+}
+
 compiler() { in_build gcc --version | sed -n 1p; }
+
+# The ratios of a table
+recorded_costs()
+{
+	say "# SPDX-License-Identifier: GPL-2.0-only" \
+		"# Ratios series / stock; written by harness/bench.sh --record" "# compiler: $(compiler)"
+	sed -nE 's/ +[[:alpha:]]+ +[0-9,]+ +[0-9,]+ +([0-9.]+)$/\t\1/p'
+}
 
 report() { python3 "$top/harness/bench/report.py" "$@"; }
 
-# The text of the modules that the series changes, in bytes
+# text_of SOURCE MODULE: its size in bytes
+text_of() { find "$(modules_dir "$1")" -name "$2.ko" -exec size {} + | awk 'NR == 2 { print $1 }'; }
+
 report_size()
 {
-	local source module
+	local module
 
-	for source in series stock; do
-		for module in vfio vfio-pci-core vfio-pci; do
-			find "$(modules_dir "$source")" -name "$module.ko" -exec size {} + |
-				awk -v m="$module" -v s="$source" 'NR == 2 { print m, s, $1 }'
-		done
-	done | awk '
-		$2 == "series" { series[$1] = $3; name[++n] = $1 }
-		$2 == "stock" { stock[$1] = $3 }
-		END {
-			printf "%-16s %8s %8s %6s\n", "text, bytes", "series", "stock", "more"
-			for (i = 1; i <= n; i++) {
-				m = name[i]
-				printf "%-16s %8d %8d %+6d\n", m, series[m], stock[m], series[m] - stock[m]
-				more += series[m] - stock[m]
-			}
-			printf "%-16s %24s\n", "together", sprintf("%+d", more)
-		}'
+	printf '%-16s %8s %8s %6s\n' "text, bytes" series stock more
+	for module in vfio vfio-pci-core vfio-pci; do
+		echo "$module $(text_of series "$module") $(text_of stock "$module")"
+	done | awk '{ more += $2 - $3; printf "%-16s %8d %8d %+6d\n", $1, $2, $3, $2 - $3 }
+		END { printf "%-16s %+24d\n", "together", more }'
 }
