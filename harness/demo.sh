@@ -13,7 +13,7 @@ show_story()
 	use_kernel debian
 	# -n: the story begins with the host's own driver.
 	vmtest -n "${kernel_options[@]}" -o "$logs/vm.demo" -f "$work/vfio_open/vfio_open" \
-		-f "$top/harness/demo/guest.sh" -c 'sh guest.sh'
+		-f "$top/harness/demo/guest.sh" -f "$top/docs/demo.md" -c "sh guest.sh demo.md"
 }
 
 lock
