@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Does what a page of docs/howto says, and sees whether what comes back is what
-the page shows: page.py PAGE.md [SECONDS]. Prints KTAP, a case for each heading.
-What takes SECONDS (120) for one command is taken to hang.
+the page shows: page.py PAGE.md [SECONDS [TIMES]]. Prints KTAP, a case for each
+heading. What takes SECONDS (120) for one command is taken to hang. All of the
+page is done TIMES.
 
 In a page, each block
 
@@ -15,8 +16,10 @@ is typed into the terminal NAME: a shell of its own, or the program that was
 started there and has not ended. A line that begins with a prompt is typed, and
 the lines after it must come back. "..." stands for any text within a line, and
 for any number of lines where it is all of a line. A command that ends in a
-backslash goes on in the next line. Other blocks are only to be read.
+backslash goes on in the next line. What prints nothing must succeed. Other
+blocks are only to be read.
 """
+import collections
 import os
 import pty
 import re
@@ -25,10 +28,12 @@ import sys
 import time
 
 # Prompts as the page shows them, and as they are: no line that a program prints
-# must be taken for the shell's.
-PROMPTS = {"# ": "page.py# ", "$ ": "page.py$ "}
-PROMPTS.update((prompt, prompt) for prompt in ("testpmd> ", "(qemu) ", "guest:/extra# "))
-AT_PROMPT = re.compile("^(%s)" % "|".join(map(re.escape, PROMPTS.values())), re.M)
+# must be taken for the shell's, which also tells the exit status.
+PROGRAMS = r"testpmd> |nvme> |\(qemu\) |guest:/extra# "
+SHOWN_PROMPT = re.compile("[#$] |" + PROGRAMS)
+PROMPT = re.compile(r"^(?:page\.py(\d+)([#$] )|(%s))" % PROGRAMS, re.M)
+# A heading, or a block
+PART = re.compile(r"^#+ (.*)|^```(console)?(.*)\n((?:.*\n)*?)(?:```$|\Z)", re.M)
 # How lines are edited on a terminal.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\b\0]")
 PATIENCE = int(sys.argv[2]) if len(sys.argv) > 2 else 120
@@ -42,124 +47,95 @@ class Terminal:
     def __init__(self):
         pid, self.fd = pty.fork()
         if pid == 0:
-            os.environ.update(PS1=r"page.py\$ ", TERM="dumb")
+            os.environ.update(PS1=r"page.py$?\$ ", TERM="dumb")
             os.execlp("bash", "bash", "--norc", "--noediting", "-i")
-        self.text = ""
-        self.hangs = False
-        self.prompt = None
+        self.text, self.prompt, self.status, self.patience = "", None, None, PATIENCE
         self.wait_for_prompt()
-
-    def read(self):
-        if select.select([self.fd], [], [], 1)[0]:
-            self.text += ESCAPES.sub("", os.read(self.fd, 65536).decode(errors="replace"))
 
     def wait_for_prompt(self, prompt=None):
         """What comes before the next prompt, or before this one."""
-        end = time.monotonic() + (0 if self.hangs else PATIENCE)
+        end = time.monotonic() + self.patience
         while True:
-            for match in AT_PROMPT.finditer(self.text):
-                if prompt in (None, match[1]):
-                    before = self.text[:match.start()]
-                    self.prompt, self.text = match[1], self.text[match.end():]
+            for match in PROMPT.finditer(self.text):
+                if prompt in (None, match[2], match[3]):
+                    before, self.text = self.text[:match.start()], self.text[match.end():]
+                    self.status, self.prompt = match[1], match[2] or match[3]
                     return before
             if time.monotonic() > end:
-                self.hangs = True
+                self.patience = 0
                 raise NotAsShown("no prompt after %d s, but:\n%s" % (PATIENCE, self.text))
-            self.read()
+            if select.select([self.fd], [], [], 1)[0]:
+                self.text += ESCAPES.sub("", os.read(self.fd, 65536).decode(errors="replace"))
 
     def type(self, prompt, command):
-        """The lines that come back."""
-        if self.prompt != PROMPTS[prompt]:
-            self.wait_for_prompt(PROMPTS[prompt])
+        """What comes back."""
+        if self.prompt != prompt:
+            self.wait_for_prompt(prompt)
         self.text = ""
         os.write(self.fd, command.encode() + b"\n")
-        echo_and_answer = self.wait_for_prompt().split("\n", 1)
-        return echo_and_answer[1].splitlines() if len(echo_and_answer) > 1 else []
+        return self.wait_for_prompt().partition("\n")[2]
 
 
-class Step:
-    def __init__(self, terminal, prompt, command, number):
-        self.terminal, self.prompt, self.command, self.number = terminal, prompt, command, number
-        self.shown = []
-
-    def pattern(self):
-        parts = []
-        for line in self.shown:
-            if line.strip() == "...":
-                parts.append(r"(?:.*\n)*?")
-            else:
-                parts.append(".*?".join(map(re.escape, line.rstrip().split("..."))) + r"[ \t]*\n")
-        return "".join(parts)
-
-    def run(self, terminals):
-        say("%s %s%s" % (self.terminal, self.prompt, self.command))
-        if self.terminal not in terminals:
-            terminals[self.terminal] = Terminal()
-        answer = terminals[self.terminal].type(self.prompt, self.command)
-        for line in answer:
-            say("  " + line)
-        if not re.fullmatch(self.pattern(), "".join(line + "\n" for line in answer)):
-            raise NotAsShown("line %d and after:\n%s" % (self.number, "\n".join(self.shown)))
-
-
-def say(line):
-    print("    # " + line.rstrip())
+def run_step(terminals, name, prompt, command, shown):
+    say(prompt + command, name + " ")
+    answer = terminals[name].type(prompt, command)
+    say(answer, "  ")
+    pattern = ""
+    for line in shown:
+        parts = map(re.escape, line.rstrip().split("..."))
+        pattern += r"(?:.*\n)*?" if line.strip() == "..." else ".*?".join(parts) + r"[ \t]*\n"
+    if not re.fullmatch(pattern, answer):
+        raise NotAsShown("must come back:\n" + "\n".join(shown))
+    if not shown and terminals[name].status not in (None, "0"):
+        raise NotAsShown("exit status " + terminals[name].status)
 
 
 def sections(page):
     """(heading, steps) for each heading that has steps."""
-    found, terminal, continued = [], None, False
-    for number, line in enumerate(page, 1):
-        line = line.rstrip("\n")
-        if terminal is None:
-            if line.startswith("#"):
-                found.append((line.lstrip("# "), []))
-            elif line.startswith("```console"):
-                terminal = line[len("```console"):].strip() or "shell"
-            continue
-        if line == "```":
-            terminal = None
-            continue
-        steps = found[-1][1]
-        prompt = next((prompt for prompt in PROMPTS if line.startswith(prompt)), "")
-        if continued:
-            steps[-1].command += line.lstrip()
-        elif prompt:
-            steps.append(Step(terminal, prompt, line[len(prompt):], number))
-        else:
-            steps[-1].shown.append(line)
-        continued = bool(continued or prompt) and steps[-1].command.endswith("\\")
-        if continued:
-            steps[-1].command = steps[-1].command[:-1]
+    found = []
+    for heading, console, name, block in PART.findall(page):
+        if heading:
+            found.append((heading, []))
+        for line in re.sub(r"\\\n\s*", "", block).splitlines() if console else ():
+            prompt = SHOWN_PROMPT.match(line)
+            if prompt:
+                found[-1][1].append((name.strip() or "shell", prompt[0], line[prompt.end():], []))
+            else:
+                found[-1][1][-1][-1].append(line)
     return [(heading, steps) for heading, steps in found if steps]
 
 
-def run_section(steps, terminals):
+def say(text, before=""):
+    for line in text.splitlines():
+        print("    # " + (before + line).rstrip())
+
+
+def run_section(terminals, steps):
+    start = time.monotonic()
     try:
         for step in steps:
-            step.run(terminals)
+            run_step(terminals, *step)
     except (NotAsShown, OSError) as problem:
-        for line in str(problem).splitlines():
-            say("NOT AS SHOWN: " + line)
-        return False
-    return True
+        say(str(problem), "NOT AS SHOWN: ")
+        return "not ok"
+    finally:
+        say("took %d s" % (time.monotonic() - start))
+    return "ok"
 
 
-def main(path):
-    name = os.path.basename(path)
+def main(path, times):
+    terminals, results, name = collections.defaultdict(Terminal), [], os.path.basename(path)
     with open(path, encoding="utf-8") as page:
-        todo = sections(page)
-    terminals, good = {}, bool(todo)
+        todo = sections(page.read()) * times
     print("KTAP version 1\n1..1\n    # Subtest: %s\n    1..%d" % (name, len(todo)), flush=True)
     for number, (heading, steps) in enumerate(todo, 1):
-        start = time.monotonic()
-        ok = run_section(steps, terminals)
-        good = good and ok
-        say("took %d s" % (time.monotonic() - start))
-        print("    %s %d %s" % ("ok" if ok else "not ok", number, heading), flush=True)
-    print("%s 1 %s" % ("ok" if good else "not ok", name), flush=True)
-    return 0 if good else 1
+        results.append(run_section(terminals, steps))
+        print("    %s %d %s" % (results[-1], number, heading), flush=True)
+    # A page without a heading has no result.
+    result = "ok" if set(results) == {"ok"} else "not ok"
+    print("%s 1 %s" % (result, name), flush=True)
+    return result != "ok"
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], int(sys.argv[3]) if len(sys.argv) > 3 else 1))
