@@ -2,8 +2,7 @@
 /*
  * A driver in userspace for one function of an NVMe device, PF or VF: opens it
  * through vfio, with a VF token if given one, and does what it is told to, a
- * line of standard input each; one line says how that went.  It has the device
- * until its input ends.
+ * line at a prompt each; one line says how that went.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +26,9 @@ static const char help[] =
 "  release                 a PF: let VFs have the queues and interrupts\n"
 "  online N                a PF: give VF N (from 1) what it needs, start it\n"
 "  write BLOCK FILE        all of FILE\n"
-"  read BLOCK LENGTH FILE  that many bytes to FILE\n"
-"  reset                   the function, and start anew\n";
+"  compare BLOCK FILE      what is read with all of FILE\n"
+"  reset                   the function, and start anew\n"
+"  quit                    close the function and end\n";
 
 static void fill_in_reason(int ret, char *reason, size_t len)
 {
@@ -64,16 +64,6 @@ static void do_identify(struct nvme *nvme)
 	answer(ret, details);
 }
 
-static void answer_blocks(struct nvme *nvme, int ret, size_t len)
-{
-	char details[64] = "";
-
-	if (!ret)
-		snprintf(details, sizeof(details), " %zu blocks",
-			 len / nvme->block_size);
-	answer(ret, details);
-}
-
 static void *map_file(const char *file, size_t *len)
 {
 	void *data = MAP_FAILED;
@@ -91,37 +81,8 @@ static void *map_file(const char *file, size_t *len)
 	return data == MAP_FAILED ? NULL : data;
 }
 
-static void do_write(struct nvme *nvme, unsigned long long block,
-		     const char *file)
-{
-	size_t len = 0;
-	void *data;
-	int ret;
-
-	data = map_file(file, &len);
-	ret = data ? nvme_write(nvme, block, data, len) : -errno;
-	answer_blocks(nvme, ret, len);
-	if (data)
-		munmap(data, len);
-}
-
-static int save(const char *file, const void *data, size_t len)
-{
-	FILE *out;
-	int ret = 0;
-
-	out = fopen(file, "w");
-	if (!out)
-		return -errno;
-	if (fwrite(data, len, 1, out) != 1)
-		ret = -errno;
-	if (fclose(out))
-		ret = -errno;
-	return ret;
-}
-
-static void do_read(struct nvme *nvme, unsigned long long block, size_t len,
-		    const char *file)
+static int compare(struct nvme *nvme, __u64 block, const void *want,
+		   size_t len)
 {
 	int ret = -ENOMEM;
 	void *data;
@@ -129,10 +90,28 @@ static void do_read(struct nvme *nvme, unsigned long long block, size_t len,
 	data = malloc(len);
 	if (data)
 		ret = nvme_read(nvme, block, data, len);
-	if (!ret)
-		ret = save(file, data, len);
-	answer_blocks(nvme, ret, len);
+	if (!ret && memcmp(data, want, len))
+		ret = -EBADMSG;
 	free(data);
+	return ret;
+}
+
+static void do_io(struct nvme *nvme, unsigned long long block, const char *file,
+		  int (*io)(struct nvme *, __u64, const void *, size_t))
+{
+	char details[64] = "";
+	size_t len = 0;
+	void *data;
+	int ret;
+
+	data = map_file(file, &len);
+	ret = data ? io(nvme, block, data, len) : -errno;
+	if (!ret)
+		snprintf(details, sizeof(details), " %zu blocks",
+			 len / nvme->block_size);
+	answer(ret, details);
+	if (data)
+		munmap(data, len);
 }
 
 static void obey(struct nvme *nvme, const char *line)
@@ -140,7 +119,6 @@ static void obey(struct nvme *nvme, const char *line)
 	unsigned long long block;
 	char file[256];
 	unsigned int vf;
-	size_t len;
 
 	if (!strcmp(line, "identify"))
 		do_identify(nvme);
@@ -151,11 +129,22 @@ static void obey(struct nvme *nvme, const char *line)
 	else if (sscanf(line, "online %u", &vf) == 1)
 		answer(nvme_set_online(nvme, vf), "");
 	else if (sscanf(line, "write %llu %255s", &block, file) == 2)
-		do_write(nvme, block, file);
-	else if (sscanf(line, "read %llu %zu %255s", &block, &len, file) == 3)
-		do_read(nvme, block, len, file);
+		do_io(nvme, block, file, nvme_write);
+	else if (sscanf(line, "compare %llu %255s", &block, file) == 2)
+		do_io(nvme, block, file, compare);
 	else
 		answer(-EINVAL, "");
+}
+
+/* False at the end */
+static bool ask(char *line, int len)
+{
+	printf("nvme> ");
+	fflush(stdout);
+	if (!fgets(line, len, stdin))
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return strcmp(line, "quit");
 }
 
 static int usage(void)
@@ -190,10 +179,8 @@ int main(int argc, char **argv)
 	answer(ret, "");
 	if (ret)
 		return 1;
-	while (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, "\n")] = '\0';
+	while (ask(line, sizeof(line)))
 		obey(&nvme, line);
-	}
 	user_exit(&user);
 	return 0;
 }
