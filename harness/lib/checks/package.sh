@@ -4,23 +4,17 @@
 # The Debian package in Debian 12 and 13: installed with apt next to a kernel, which is
 # then booted with that tree of modules; removed, and booted again. Sourced by check.sh.
 
-. "$parts/apt.sh"
-. "$parts/deb.sh"
-
 # ---- needs
 
 make_deb()
 {
-	rm -f "$top"/out/*.deb
-	vfio_of_bases "$deb_dir/dkms"
-	build_deb '~old'
-	build_deb
+	locked=1 "$top/harness/deb.sh" '~old' ''
 }
 
 key_deb()
 {
 	{
-		hash_files "$top"/{package,patches,bases} "$top/harness/deb.sh" "$parts/deb.sh"
+		hash_files "$top"/{package,patches,bases} "$top/harness/deb.sh"
 		cat "$cache"/find_kernel-linux-* 2>/dev/null || true
 	} | hash_of
 }
@@ -167,10 +161,9 @@ check_package()
 # Each base in a process, as it has its own variables
 check_quilt()
 {
-	local bases name
+	local name
 
-	read_lines bases deb_bases
-	for name in "${bases[@]}"; do
+	for name in $(known_bases); do
 		BASE=$name locked=1 "$top/harness/quilt.sh"
 	done
 }
