@@ -4,7 +4,7 @@
 # series is for: a directory of bases/ and of patches/. "make help" prints the
 # lines that begin with two number signs.
 
-export BASE FROM FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
+export BASE SERIES FROM FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
@@ -72,6 +72,8 @@ check-%:
 ##
 ## BASE=linux-6.12     the base, a directory of bases/; linux-7.3 is built in a Debian 13
 ##                     root directory, as root
+## SERIES=fixes-7.3    make review BASE=linux-7.3: the patches of that folder, for an
+##                     unpatched source
 ## FLAVOUR=plain       the flavour for make kernel and make stock-kernel, such as debug
 ## FRESH=1             checks: repeat what passed and did not change
 ## ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and random inputs to each of

@@ -10,12 +10,14 @@ set -euo pipefail
 to=${BASE:-linux-6.12}
 BASE=${FROM:-linux-6.12}
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-. "$parts/compile.sh"
 
 dir=$work/carry
 tree=$top/work/$to/tree
 cover=0000-cover-letter.patch
 left=0
+
+# commits [TIP]: of the series, in order
+commits() { in_git rev-list --reverse "base..${1:-$applied}"; }
 
 # As it was in commit $1 of this repository
 commit_old_series()

@@ -13,6 +13,8 @@
 
 gitdir=$work/git
 src=$work/src
+# What $patches are for, and where they are applied
+parent=base
 applied=refs/vfio-sriov/applied
 
 # Commit ids depend on nothing but the content.
@@ -156,7 +158,7 @@ key_applied()
 	read_lines files patch_files
 	[ "${#files[@]}" != 0 ] || die "no patches in $patches"
 	{
-		in_git rev-parse base
+		in_git rev-parse "$parent"
 		cat "${files[@]}"
 	} | hash_of
 }
@@ -179,7 +181,7 @@ apply_patches()
 make_applied()
 {
 	in_src am --abort 2>/dev/null || true
-	checkout_src base
+	checkout_src "$parent"
 	apply_patches "$src" --committer-date-is-author-date
 	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
 }

@@ -4,7 +4,7 @@
 # Checks that boot nothing: scripts, base, patches, documents. Sourced by
 # check.sh.
 
-. "$parts/compile.sh"
+. "$parts/style.sh"
 
 # ---- the harness
 
@@ -132,15 +132,12 @@ check_faults()
 
 check_style()
 {
-	local file files said bad=0
+	local files said
 
 	checkout_src "$applied"
 	read_lines files patch_files
-	for file in "${files[@]}"; do
-		said=$(style_of "$file")
-		[ -z "$said" ] || { say "${file##*/}:" "$said"; bad=1; }
-	done
-	[ "$bad" = 0 ]
+	said=$(style_of "${files[@]}")
+	[ -z "$said" ] || die "$said"
 }
 
 # vfio-sriov.rst: the C fragments compile, each with the first, which has the headers; the
@@ -180,42 +177,5 @@ check_compile()
 	locked=1 "$top/harness/review.sh" checkpatch maintainers kernel-doc includes gcc vfio-cdev-n iommufd-n kunit-n
 }
 
-text_size() { size "$1" | awk 'NR == 2 { print $1 }'; }
-
-# configure_without DIR SYMBOL: allmodconfig with that option off
-configure_without()
-{
-	local dir=$1 symbols symbol
-
-	mkdir -p "$dir"
-	kmake "$dir" allmodconfig
-	read_lines symbols symbol_and_selectors "$2"
-	for symbol in "${symbols[@]}"; do
-		"$src/scripts/config" --keep-case --file "$dir/.config" -d "$symbol"
-	done
-	kmake "$dir" olddefconfig
-	! grep -q "^CONFIG_$2=" "$dir/.config" || die "CONFIG_$2 cannot be turned off"
-	kmake "$dir" prepare
-}
-
 # P8: CONFIG_PCI_IOV=n has none of it.
-check_noiov()
-{
-	local dir=$src/build-noiov log=$work/compile.noiov.log before after new
-	local object=drivers/vfio/pci/vfio-pci-core.o
-
-	checkout_src base
-	configure_without "$dir" PCI_IOV
-	compile_vfio "$log.base" "$dir" base W=1
-	before=$(text_size "$dir/$object")
-	find "$dir/drivers/vfio" -name 'vfio_pci_sriov*.o' -delete
-	compile_vfio "$log" "$dir" "$applied" W=1
-	after=$(text_size "$dir/$object")
-	warnings_in "$log.base" >"$work/warnings.base"
-	warnings_in "$log" >"$work/warnings.new"
-	new=$(comm -13 "$work/warnings.base" "$work/warnings.new")
-	[ -z "$new" ] || die "$new"
-	[ ! -e "$dir/drivers/vfio/pci/vfio_pci_sriov.o" ] || die "vfio_pci_sriov.o was built"
-	echo "text of vfio-pci-core.o: $before bytes in the base, $after with the series"
-	[ "$after" -le "$before" ] || die "$object grew by $((after - before)) bytes"
-}
+check_noiov() { locked=1 "$top/harness/review.sh" pci-iov-n; }
