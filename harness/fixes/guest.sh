@@ -8,11 +8,6 @@ set -u
 
 pci=/sys/bus/pci
 
-driver_of()
-{
-	[ ! -e $pci/devices/$1/driver ] || basename "$(readlink $pci/devices/$1/driver)"
-}
-
 # with_vf PF COMMAND...: with a VF, whose address COMMAND gets as $vf
 with_vf()
 {
@@ -41,7 +36,7 @@ capture()
 		[ -e "$file" ] || continue
 		[ "$(cat $file/driver_override)" = vfio-pci ] && continue
 		lost=$((lost + 1))
-		drivers="$drivers $(driver_of $(basename "$(readlink $file)"))"
+		drivers="$drivers $(basename "$(readlink $file/driver)")"
 	done
 	echo "capture $1, $2: $lost VFs not captured, $(cat $pci/devices/$1/sriov_numvfs) VFs enabled; drivers of the lost:$drivers"
 	echo 0 >$pci/devices/$1/sriov_numvfs
