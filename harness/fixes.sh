@@ -17,6 +17,7 @@ captured='^capture .* 0 VFs not captured, 2 VFs enabled'
 kvm='^kvm .*: second bind: Invalid argument;'
 
 # BASE|KERNEL|MACHINE|WHAT guest.sh DOES|CASES OF SELFTESTS THAT FAIL|LINES
+#   BASE: a pattern for its name
 #   KERNEL: "debian", as shipped; a set of patches, see patches_of: vfio as modules
 #   with it, or SET.fail, where no driver_override can be allocated; FLAVOUR:SET, a
 #   kernel built here, only with --debug
@@ -24,7 +25,7 @@ kvm='^kvm .*: second bind: Invalid argument;'
 #   CASES: in each mode and on each PF, and no others, by name; "-" without selftests
 #   LINES: patterns, with "/" between them, each of a line that each of two PFs prints
 runs="
-linux-7.3|debian||rounds|-|^rounds
+linux-.*|debian||rounds|-|^rounds
 linux-7.3|stock||rounds ${tests[*]}|failing_bind group_sharers kill_numvfs_reader open_race|^rounds
 linux-7.3|alone1||rounds ${tests[*]}|group_sharers kill_numvfs_reader open_race|^rounds
 linux-7.3|alone2||rounds ${tests[*]}|failing_bind kill_numvfs_reader|^rounds
@@ -36,18 +37,14 @@ linux-7.3|all|igb:1|cost|-|
 linux-7.3|all|nvme:4|cost|-|
 linux-7.3|debug:stock|vm|rounds ${tests[*]} fail|failing_bind group_sharers kill_numvfs_reader open_race|, 1 failures: [12] VFs not captured/, -1 failures: 2 VFs not captured
 linux-7.3|debug:all||rounds ${tests[*]} fail||^rounds .*: 0 of/, 1 failures: $none/, -1 failures: $none
-linux-6.12|debian||rounds|-|^rounds
 linux-6.12|stock|vm|rounds capture kvm|-|^rounds/$captured/$kvm [12] virtual machines left
 linux-6.12|all|vm|rounds capture kvm|-|^rounds/$captured/$kvm 0 virtual machines left
-linux-6.12|stock.fail|vm|capture|-|^capture .* 2 VFs not captured, 2 VFs enabled
-linux-6.12|all.fail|vm|capture|-|^capture .* $none
+linux-6.*|stock.fail|vm|capture|-|^capture .* 2 VFs not captured, 2 VFs enabled
+linux-6.*|all.fail|vm|capture|-|^capture .* $none
 linux-6.12|plain:stock||${tests[1]}|-|^not ok .*vfio_type1_iommu\.kill_numvfs_reader
 linux-6.12|plain:core||${tests[1]}|-|^ok .*vfio_type1_iommu\.kill_numvfs_reader
-linux-6.1|debian||rounds|-|^rounds
 linux-6.1|stock|vm|rounds capture|-|^rounds/$captured
-linux-6.1|all|vm|rounds capture|-|^rounds/$captured
-linux-6.1|stock.fail|vm|capture|-|^capture .* 2 VFs not captured, 2 VFs enabled
-linux-6.1|all.fail|vm|capture|-|^capture .* $none"
+linux-6.1|all|vm|rounds capture|-|^rounds/$captured"
 
 state=$work/fixes
 no_memory=$top/harness/fixes/no-memory.h
@@ -196,7 +193,7 @@ if [ "${1:-}" != runs ]; then
 	cat "$top"/work/linux-{7.3,6.12,6.1}/fixes/results | tee "$top/out/linux-7.3/fixes.txt"
 	exit
 fi
-rows=$(awk -F '|' -v base="$base" -v debug="${2:-}" '$1 == base && (debug || $2 !~ /:/)' <<<"$runs")
+rows=$(awk -F '|' -v base="$base" -v debug="${2:-}" 'base ~ "^" $1 "$" && (debug || $2 !~ /:/)' <<<"$runs")
 lock
 ensure_packages base fixes
 mkdir -p "$state"

@@ -15,7 +15,6 @@
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-. "$parts/style.sh"
 
 # NAME|ON|READS|WHAT IT IS|CONFIGURATION
 #   ON: "patch", the patch alone: each message counts; "each", the tree after each
@@ -331,7 +330,7 @@ messages()
 		in_git rev-parse "$parent"
 		in_git diff --no-renames --name-only "$parent" "$to"
 		grep 'bytes of text$' "$3" || true
-		cat "$top/harness/review.sh" "$parts/style.sh" "$top/harness/review/ignored"
+		cat "$top/harness/review.sh" "$parts/series.sh" "$top/harness/review/ignored"
 		dpkg-query -W "${packages[@]}")
 	said=$work/review/$check.$(hash_of <<<"$said")
 	[ -n "${FRESH:-}" ] || [ ! -f "$said" ] || return 0
@@ -461,8 +460,8 @@ if [ -n "${BUILD_ROOT:-}" ]; then
 fi
 lock
 ensure_packages base review
-[ -z "${BUILD_ROOT:-}" ] || phase sparse "fetching sparse" with_cache fetch_sparse
 need applied
+[ -z "${BUILD_ROOT:-}" ] || phase sparse "fetching sparse" fetch_sparse
 if [ "${1:-}" = --self-test ]; then
 	self_test "${@:2}"
 else

@@ -8,25 +8,6 @@ set -u
 
 pci=/sys/bus/pci
 
-# with_vf PF COMMAND...: with a VF, whose address COMMAND gets as $vf
-with_vf()
-{
-	pf=$1
-	shift
-	echo 1 >$pci/devices/$pf/sriov_numvfs
-	vf=$(basename "$(readlink $pci/devices/$pf/virtfn0)")
-	"$@"
-	echo 0 >$pci/devices/$pf/sriov_numvfs
-}
-
-race() { ./race $1 $2 $pf $vf || echo "error: race $1 $pf"; }
-
-selftest()
-{
-	echo "# program $1 $2"
-	./$1 $2 && echo "# end" || echo "# end with status $?"
-}
-
 # capture PF WHEN: enable two VFs, and count those without driver_override.
 capture()
 {
@@ -61,15 +42,22 @@ for what; do
 	for file in $pci/devices/*/sriov_totalvfs; do
 		pf=$(basename "$(dirname $file)")
 		case $what in
-		rounds) with_vf $pf race rounds 8 ;;
-		cost) with_vf $pf race cost 8 ;;
+		rounds | cost)
+			echo 1 >$pci/devices/$pf/sriov_numvfs
+			./race $what 8 $pf $(basename "$(readlink $pci/devices/$pf/virtfn0)") ||
+				echo "error: race $what $pf"
+			echo 0 >$pci/devices/$pf/sriov_numvfs
+			;;
 		capture) capture $pf "two VFs" ;;
 		fail)
 			fail $pf 1
 			fail $pf -1
 			;;
 		kvm) ./kvm_bind $pf ;;
-		*) selftest $what $pf ;;
+		*)
+			echo "# program $what $pf"
+			./$what $pf
+			;;
 		esac
 	done
 done

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
-# From commits to patch files, the same bytes each time. Sourced after base.sh.
+# From commits to patch files, the same bytes each time, and their style. Sourced
+# after base.sh.
 
 # The user's settings of git must not change what is written.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
@@ -62,4 +63,21 @@ without_positions()
 {
 	(cd "$1" && grep -vE '^index [0-9a-f]+\.\.[0-9a-f]+' -- *.patch) |
 		sed -E 's/^([^:]*:@@) -[0-9,]+ \+[0-9,]+ @@.*/\1/'
+}
+
+# style_of PATCH... [OPTION]...: checkpatch's messages, a line each, except those that
+# harness/review/ignored names. GIT_DIR keeps it from tools that are not installed.
+style_of()
+{
+	{
+		env -C "$src" GIT_DIR=none scripts/checkpatch.pl --strict --no-summary --terse \
+			--show-types "$@" || [ $? = 1 ]
+	} | without_ignored checkpatch
+}
+
+# without_ignored CHECK: its messages, but for those that are ignored with a reason,
+# for any patches or those of $SERIES
+without_ignored()
+{
+	grep -vEf <(sed -nE "s/^(${SERIES:-}:)?$1[|](.*)[|][^|]*\$/\2/p" "$top/harness/review/ignored") || [ $? = 1 ]
 }

@@ -4,7 +4,6 @@
 # Checks that boot nothing: scripts, base, patches, documents. Sourced by
 # check.sh.
 
-. "$parts/style.sh"
 
 # ---- the harness
 
