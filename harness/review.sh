@@ -224,7 +224,8 @@ say_selftests()
 		x86
 	END
 	make -C "$src/$selftests" -j"$jobs" KHDR_INCLUDES="-isystem $headers" >&2 || echo "make: Error"
-	git -C "$src/$selftests" ls-files --others --exclude-from=.gitignore | sed 's/$/: not in .gitignore/'
+	git -C "$src/$selftests" ls-files --others --exclude-from="$src/$selftests/.gitignore" |
+		sed 's/$/: not in .gitignore/'
 	make -C "$src/$selftests" KHDR_INCLUDES="-isystem $headers" clean >&2
 	git -C "$src/$selftests" ls-files --others | sed 's/$/: left by make clean/'
 	in_src clean -qfdx -- "$selftests"
