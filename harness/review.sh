@@ -448,8 +448,11 @@ self_test()
 # Debian 13's sparse gives up in the headers of 7.3.
 fetch_sparse()
 {
+	local deb
+
 	use_suites sparse sid
-	dpkg-deb -x "$(fetch_package sparse "$(package_version sparse)")" "$work/sparse"
+	deb=$(with_cache fetch_deb sparse)
+	dpkg-deb -x "${deb#*  }" "$work/sparse"
 }
 
 [ -z "${SERIES:-}" ] || parent=stock patches=$top/patches/$SERIES applied=refs/vfio-sriov/$SERIES

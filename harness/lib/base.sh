@@ -146,7 +146,7 @@ take_lock()
 	local fd=$1 file=$2 what=$3
 
 	if ! flock -n "$fd"; then
-		say "waiting for $what: $(cat "$file.holder" 2>/dev/null || echo 'it is busy') ..."
+		say "waiting for $what: $(cat "$file.holder" 2>/dev/null || echo 'it is busy') ..." >&2
 		# Not in the foreground: a signal must be heard meanwhile.
 		flock "$fd" &
 		lock_pid=$!

@@ -4,7 +4,6 @@
 # Checks that boot nothing: scripts, base, patches, documents. Sourced by
 # check.sh.
 
-
 # ---- the harness
 
 # Every shell script of the repository, whatever its name
