@@ -50,16 +50,13 @@ true'
 }
 
 @test "only what passed is kept, and FRESH runs it again" {
-	table 'check|c|check||c'
-	checks 'check_c() { echo ran >>"$top/ran"; [ ! -e "$top/bad" ]; }'
+	plant 'check_c() { echo ran >>"$top/ran"; [ ! -e "$top/bad" ]; }'
 	touch "$scratch/bad"
-	run ! "$scratch/harness/check.sh" check
+	check_ends 1 '*0 passed, 1 failed*'
 	rm "$scratch/bad"
-	"$scratch/harness/check.sh" check
-	run "$scratch/harness/check.sh" check
-	[[ $output = *"kept, from "* ]]
-	[ "$(wc -l <"$scratch/ran")" = 2 ]
-	FRESH=1 "$scratch/harness/check.sh" check
+	check_ends 0 '*1 passed*'
+	check_ends 0 '*kept, from *1 passed*'
+	FRESH=1 check_ends 0 '*1 passed*'
 	[ "$(wc -l <"$scratch/ran")" = 3 ]
 }
 
