@@ -4,7 +4,7 @@
 # series is for: a directory of bases/ and of patches/. "make help" prints the
 # lines that begin with two number signs.
 
-export BASE SERIES FROM FLAVOUR KERNEL KVER TREE FORCE FRESH ROUNDS INPUTS CMD
+export BASE SERIES FROM FLAVOUR KVER TREE FORCE FRESH ROUNDS INPUTS CMD
 
 help:
 	@harness/help.sh
@@ -20,9 +20,8 @@ help:
 ## make quilt          write the series for the packaging of a kernel: out/quilt/BASE
 ## make tree           make a git tree with the prepared base and the patches on it:
 ##                     work/BASE/tree, branch "series"
-## make tree KERNEL=DIR  the same in a new branch of a clean git tree
 ## make series         write the removal and the patches as one mbox, for "git am" on
-##                     the unmodified source: out/BASE/series.mbox
+##                     the unmodified source, in any git tree: out/BASE/series.mbox
 ## make export         write branch "series" to patches/BASE and the in-tree copies
 ##                     (TREE=DIR: of another git tree with branches base and series)
 ## make carry BASE=linux-7.3  apply the changes of the series to another base

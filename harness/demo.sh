@@ -24,8 +24,7 @@ need modules:series
 phase vfio_open "building the program for the VM" compile_program "$work/vfio_open/vfio_open" \
 	"$top/tests/vfio_open.c"
 say ""
-shown_phase demo show_story
-say ""
+shown=1 phase demo "what VF tokens do" show_story
 say "done in $(elapsed $SECONDS). To try next:"
 say "  make shell   a prompt in that VM; docs/howto says what to do there"
 say "  make check   the tests"

@@ -282,7 +282,7 @@ static const struct call enable_capture = {
 
 static const struct call enable_probe = {
 	.name = "sriov_numvfs to 2, the probe of the VFs",
-	.only = "device_attach",
+	.only = "__device_attach",
 	.only_with_dt = "pci_device_probe",
 	NOT_CREATE_GROUP,
 	ENABLE,

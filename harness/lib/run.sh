@@ -81,6 +81,11 @@ watch_phase()
 {
 	local title=$1 log=$2 start=$3 pid=$4 next=30 t
 
+	if [ -n "${shown:-}" ]; then
+		tail -n +1 -s 0.1 -f --pid="$pid" "$log" &
+		wait $!
+		return
+	fi
 	while kill -0 "$pid" 2>/dev/null; do
 		t=$((SECONDS - start))
 		if [ -t 1 ]; then
@@ -95,7 +100,8 @@ watch_phase()
 
 # try_phase LOGNAME TITLE COMMAND...: leaves the exit status of COMMAND in
 # phase_status. COMMAND runs with errexit in force, and so must this be called:
-# not where the shell ignores it ("if", "||"), as shellcheck tells.
+# not where the shell ignores it ("if", "||"), as shellcheck tells. With "shown" set,
+# the log is shown while it is written.
 try_phase()
 {
 	local log=$logs/$1.log title=$2 start=$SECONDS pid
@@ -103,6 +109,7 @@ try_phase()
 	shift 2
 	mkdir -p "$logs"
 	[ -t 1 ] || printf '%s\n' "$title"
+	: >"$log"
 	set -m
 	( set +m; trap - INT TERM HUP EXIT; set -e; "$@" ) >"$log" 2>&1 </dev/null &
 	pid=$!
@@ -139,23 +146,6 @@ phase_result()
 		reason "$log"
 		printf '    log: %s\n' "$log"
 	fi >&2
-}
-
-# shown_phase LOGNAME COMMAND...: the same for what is to be seen while it runs.
-shown_phase()
-{
-	local log=$logs/$1.log pid status=0
-
-	shift
-	mkdir -p "$logs"
-	set -m
-	( set +m; trap - INT TERM HUP EXIT; set -eo pipefail; "$@" 2>&1 | tee "$log" ) </dev/null &
-	pid=$!
-	set +m
-	phase_group=$pid
-	wait "$pid" || status=$?
-	end_phase
-	[ "$status" = 0 ] || die "it did not end well; log: $log"
 }
 
 phase()

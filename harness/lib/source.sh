@@ -53,15 +53,6 @@ create_repository()
 	touch "$gitdir/complete"
 }
 
-# The version of the kernel source in a directory, such as 6.12; nothing if it
-# is none.
-kernel_version_of()
-{
-	[ -f "$1/Makefile" ] && [ -f "$1/Kbuild" ] && [ -d "$1/drivers/vfio" ] || return 0
-	awk -F ' *= *' '$1 == "VERSION" { v = $2 } $1 == "PATCHLEVEL" { p = $2 }
-		NR > 10 { exit } END { print v "." p }' "$1/Makefile"
-}
-
 # unpack_source DIR DEB [NAME]...: these files of it, or all
 unpack_source()
 {
@@ -113,7 +104,7 @@ make_stock()
 	create_repository
 	need_disk 7000 "$work"
 	unpack_source "$dir" "$(files_of "$source_sums")"
-	[ "$(kernel_version_of "$dir")" = "$KERNEL_VERSION" ] ||
+	[[ $(make -s -C "$dir" kernelversion) = "$KERNEL_VERSION".* ]] ||
 		die "$PACKAGE $(source_version) is not the source of Linux $KERNEL_VERSION"
 	commit_stock "$dir"
 	create_src "$dir"
