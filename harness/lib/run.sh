@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2311 # variables of the other parts; base.sh sets inherit_errexit
 #
 # The one way to run a command whose failure counts, a phase: in a shell and
 # its own process group, with its output in a log, progress shown meanwhile
@@ -81,11 +81,6 @@ watch_phase()
 {
 	local title=$1 log=$2 start=$3 pid=$4 next=30 t
 
-	if [ -n "${shown:-}" ]; then
-		tail -n +1 -s 0.1 -f --pid="$pid" "$log" &
-		wait $!
-		return
-	fi
 	while kill -0 "$pid" 2>/dev/null; do
 		t=$((SECONDS - start))
 		if [ -t 1 ]; then
@@ -115,7 +110,12 @@ try_phase()
 	pid=$!
 	set +m
 	phase_group=$pid
-	watch_phase "$title" "$log" "$start" "$pid"
+	if [ -n "${shown:-}" ]; then
+		tail -n +1 -s 0.1 -f --pid="$pid" "$log" &
+		wait $!
+	else
+		watch_phase "$title" "$log" "$start" "$pid"
+	fi
 	phase_status=0
 	wait "$pid" || phase_status=$?
 	phase_must_end=
