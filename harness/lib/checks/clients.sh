@@ -76,7 +76,7 @@ check_dpdk_trixie() { VM_ROOT=$cache/dpdk-trixie pages dpdk-trixie debian "$howt
 
 check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$howto/dpdk.md"; }
 
-check_howto_stock() { pages howto-stock debian-stock "$clients/stock.md"; }
+check_howto_stock() { pages howto-stock debian-stock "$basedir/stock.md"; }
 
 check_howto_red()
 {
