@@ -105,7 +105,7 @@ build_programs_of_fixes()
 	in_build make -C "$tree/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$programs" LDFLAGS=-static \
 		KHDR_INCLUDES="-isystem $tree/usr/include" "${tests[@]/#/$programs/}"
 	for name in race kvm_bind; do
-		gcc -O2 -Wall -Wextra -static -pthread -isystem "$tree/usr/include" -o "$programs/$name" \
+		in_build gcc -O2 -Wall -Wextra -static -pthread -isystem "$tree/usr/include" -o "$programs/$name" \
 			"$top/harness/fixes/$name.c"
 	done
 }
