@@ -77,8 +77,8 @@ check-%:
 ## FRESH=1             checks: repeat what passed and did not change
 ## ROUNDS=500 INPUTS=170000  make check-deep: racing rounds, and random inputs to each of
 ##                     three ioctls, on each of two PFs of each kernel
-## MINUTES=10          make check-deep: of DPDK traffic, with the PF driver killed twice
-##                     in each
+## TIMES=10            make check-deep: rounds of DPDK traffic, in which the PF driver is
+##                     killed
 ## FORCE=1             make tree: start again even if "series" is not exported
 ##
 ## Checks, by tier, with the minutes that they take from scratch and with everything

@@ -63,7 +63,7 @@ key_of_check()
 	figures) hash_files "$top"/{README.md,docs/results.md} ;;
 	copies) hash_files "$top"/{Documentation,MAINTAINERS} ;;
 	esac
-	echo "${ROUNDS:-} ${INPUTS:-} ${MINUTES:-}"
+	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-}"
 }
 
 run_check()

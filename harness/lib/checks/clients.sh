@@ -117,13 +117,13 @@ check_shell()
 		python3 "$clients/page.py" "$clients/shell.md" | tee "$(ktap_of shell)"
 }
 
-# MINUTES of the guest's time. KERNEL=series.debug looks for leaks with kmemleak, and takes
+# TIMES rounds. KERNEL=series.debug looks for leaks with kmemleak, and takes
 # ten times as long; nothing is judged by how long it takes.
 check_deep_dpdk()
 {
 	vmtest_host_root deep-dpdk "${KERNEL:-debian}" -t 7200 \
 		-f "$clients/page.py" -f "$clients/endure.md" -f "$top/tests/vfio_leaks_test" \
-		-c "python3 page.py endure.md 900 ${MINUTES:-10} && { sh vfio_leaks_test || [ \$? = 4 ]; }" |
+		-c "python3 page.py endure.md 900 ${TIMES:-10} && { sh vfio_leaks_test || [ \$? = 4 ]; }" |
 		tee "$(ktap_of deep-dpdk)"
 }
 
