@@ -140,18 +140,18 @@ run()
 		options+=(-f "$programs/$line")
 	done
 	PFS=$machine vmtest -t 3600 -o "$logs/vm.$name" -f "$top/harness/fixes/guest.sh" "${options[@]}" \
-		-c "sh guest.sh $what" | tee "$log"
-	! grep '^error: ' "$log" || die "an error in the VM"
+		-c "sh guest.sh $what" | tee "$printed"
+	! grep '^error: ' "$printed" || die "an error in the VM"
 	if [ "$cases" != - ]; then
-		failed=$(sed -nE 's/^not ok .*\.([a-z_]+).*/\1/p' "$log" | sort -u | xargs)
+		failed=$(sed -nE 's/^not ok .*\.([a-z_]+).*/\1/p' "$printed" | sort -u | xargs)
 		[ "$failed" = "$cases" ] || die "these cases failed: $failed; these must fail: $cases"
-		! grep -E "^ok .*\.(${cases// /|})\$" "$log" || die "passed, but must fail"
-		grep -q '^ok .*\.init_token_match' "$log" || die "mainline's selftest did not run"
-		grep -qE '^(not )?ok .*\.open_race' "$log" || die "the race test did not run"
+		! grep -E "^ok .*\.(${cases// /|})\$" "$printed" || die "passed, but must fail"
+		grep -q '^ok .*\.init_token_match' "$printed" || die "mainline's selftest did not run"
+		grep -qE '^(not )?ok .*\.open_race' "$printed" || die "the race test did not run"
 	fi
 	IFS=/ read -ra lines <<<"$must_print"
 	for line in "${lines[@]}"; do
-		[ "$(grep -cE -e "$line" "$log")" = 2 ] || die "not printed for each of two PFs: $line"
+		[ "$(grep -cE -e "$line" "$printed")" = 2 ] || die "not printed for each of two PFs: $line"
 	done
 }
 
@@ -169,17 +169,17 @@ result()
 				print run rounds " of " n " rounds illegal"
 			for (program in all)
 				print run ok[program] + 0 " of " all[program] " cases of " program " passed"
-		}' "$log"
+		}' "$printed"
 }
 
 run_all()
 {
-	local kernel machine what cases must_print name log
+	local kernel machine what cases must_print name printed
 
 	: >"$state/results"
 	while IFS='|' read -r _ kernel machine what cases must_print; do
 		name=$kernel${machine:+.$machine}
-		log=$state/$name.log
+		printed=$state/$name.log
 		phase "$name" "$name: $what" run
 		result >>"$state/results"
 	done <<<"$rows"
