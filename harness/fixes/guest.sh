@@ -56,7 +56,7 @@ for what; do
 		kvm) ./kvm_bind $pf ;;
 		*)
 			echo "# program $what $pf"
-			./$what $pf
+			./$what $pf || echo "# end with status $?"
 			;;
 		esac
 	done
