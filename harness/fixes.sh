@@ -131,7 +131,8 @@ run()
 {
 	local options=(-k "$(kernel_image)" -d "$state/$kernel") lines line failed
 
-	[[ $kernel != *:* ]] || options=(-k "$state/bzImage.${kernel#*:}")
+	# shellcheck disable=SC2086 # words
+	[[ $kernel != *:* ]] || { machine ${MACHINES:-}; options+=(-k "$state/bzImage.${kernel#*:}"); }
 	case $machine in
 	*:*) options+=(-m "$machine_dir/count.sh") ;;
 	?*) options+=(-m "$top/harness/fixes/$machine.sh") ;;
