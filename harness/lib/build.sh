@@ -66,7 +66,7 @@ check_config()
 		{ got[symbol] = $0 }
 		END {
 			for (symbol in want)
-				if (got[symbol] != want[symbol] && (symbol in got || want[symbol] !~ /^#/))
+				if (symbol in got ? got[symbol] != want[symbol] : want[symbol] !~ /^#/)
 					print want[symbol]
 		}' "$1" "$2")
 	[ -z "$dropped" ] || die "the kernel configuration did not take, of bases/$base/config*: ${dropped//$'\n'/, }"
