@@ -166,12 +166,6 @@ lock()
 	locked=1
 }
 
-unlock()
-{
-	exec 9>&-
-	locked=
-}
-
 # with_cache COMMAND...: no other run writes to the cache meanwhile
 with_cache()
 {
