@@ -12,7 +12,7 @@ show_story()
 
 	use_kernel debian
 	# -n: the story begins with the host's own driver.
-	vmtest -n "${kernel_options[@]}" -o "$logs/vm.demo" -f "$work/vfio_open/vfio_open" \
+	vmtest -n "${kernel_options[@]}" -o "$logs/vm.demo" -f "$vfio_open" \
 		-f "$top/harness/demo/guest.sh" -f "$top/docs/demo.md" -c "sh guest.sh demo.md"
 }
 
@@ -20,9 +20,7 @@ lock
 say "The demo downloads 280 MB (Debian's kernel, its headers and source), and packages, where they"
 say "are missing. It needs 500 MB of disk, 280 MB of it in $cache."
 ensure_packages modules demo
-need modules:series
-phase vfio_open "building the program for the VM" compile_program "$work/vfio_open/vfio_open" \
-	"$top/tests/vfio_open.c"
+need vfio-open
 say ""
 shown=1 phase demo "what VF tokens do" show_story
 say "done in $(elapsed $SECONDS). To try next:"

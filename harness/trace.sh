@@ -17,7 +17,7 @@ trace()
 	machine warp
 	# On one CPU the tracer prints a call that sleeps as one in which others are made.
 	vmtest "${kernel_options[@]}" "${options[@]}" -a maxcpus=1 -o "$logs/vm.trace.$1" \
-		-f "$work/vfio_open/vfio_open" -f "$top/harness/trace/guest.sh" -c "sh guest.sh" |
+		-f "$vfio_open" -f "$top/harness/trace/guest.sh" -c "sh guest.sh" |
 		awk -v out="$out" -v kernel="$1" \
 			'/^== / { file = out "/" $2 "." kernel ".txt"; next } { print >file }'
 	grep -Pzq 'pf-\d+ (.*\n)+ *vf-\d+' "$out/race.$1.txt" || die "the two opens did not overlap"
@@ -25,8 +25,7 @@ trace()
 
 lock
 ensure_packages base demo
-need modules:series modules:stock
-phase vfio_open "building vfio_open" compile_program "$work/vfio_open/vfio_open" "$top/tests/vfio_open.c"
+need vfio-open modules:stock
 for kernel in debian-stock debian; do
 	phase "trace.$kernel" "tracing opens, $kernel" trace "$kernel"
 done

@@ -7,8 +7,9 @@
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# For the index that is used: at first the machine's own
-apt_options=(-o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2 -q)
+# For any index, and for the one that is used: at first the machine's own
+any_index=(-o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2 -q)
+apt_options=("${any_index[@]}")
 
 # index_options DIR [OPTION]...: an index in DIR
 index_options()
@@ -16,7 +17,7 @@ index_options()
 	local dir=$1
 
 	mkdir -p "$dir"/{lists,archives}/partial
-	apt_options+=("${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
+	apt_options=("${any_index[@]}" "${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
 		-o "Dir::Cache::Archives=$dir/archives" -o APT::Update::Error-Mode=any)
 }
 

@@ -357,3 +357,12 @@ compile_program()
 	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$program.objects" KSELFTEST="$kselftest" \
 		KHDR_INCLUDES="-isystem $headers" PROGRAM="$program" SOURCES="$*" "$program"
 }
+
+# The one program of the demo and of the traces
+vfio_open=$work/vfio_open/vfio_open
+
+make_vfio_open() { compile_program "$vfio_open" "$top/tests/vfio_open.c"; }
+
+key_vfio_open() { key_programs; }
+
+path_vfio_open() { echo "$vfio_open"; }
