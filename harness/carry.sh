@@ -20,8 +20,7 @@ left=0
 commits() { in_git rev-list --reverse "base..${1:-$applied}"; }
 
 # As it was in commit $1 of this repository
-commit_old_series()
-{
+commit_old_series() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	git -C "$top" archive "$1" "patches/$base" | tar -x -C "$dir" --strip-components=2
@@ -30,15 +29,13 @@ commit_old_series()
 	in_src update-ref refs/vfio-sriov/old HEAD
 }
 
-not_carried()
-{
+not_carried() {
 	say "$1: not carried over ($2)"
 	left=$((left + 1))
 }
 
 # carry_text FILE OLD NEW NAME: the change from OLD to NEW
-carry_text()
-{
+carry_text() {
 	local rejects=$dir/${1##*/}.rej
 
 	diff -u "$2" "$3" >"$dir/diff" || patch -s -N --no-backup-if-mismatch -r "$rejects" "$1" "$dir/diff" ||
@@ -46,8 +43,7 @@ carry_text()
 }
 
 # carry_files N OLD NEW: to what is checked out
-carry_files()
-{
+carry_files() {
 	local diff=${dir#"$top"/}/$1.diff files file counts
 
 	in_git diff-tree -p --no-renames "$2" "$3" >"$dir/$1.diff"
@@ -72,8 +68,7 @@ message_of() { plain_git -C "$1" log -1 --format=%B "$2"; }
 
 # carry_patch N OLD NEW HERE: a commit like HERE with the change from OLD to NEW. The next
 # patches are whole trees too: a file left behind stays as it is there.
-carry_patch()
-{
+carry_patch() {
 	local message=$dir/message-$1
 
 	git -C "$tree" read-tree -u --reset "$4"
@@ -86,8 +81,7 @@ carry_patch()
 	git -C "$tree" -c core.hooksPath=/dev/null commit -q --allow-empty --amend -F "$message"
 }
 
-carry()
-{
+carry() {
 	local old new here i
 
 	read_lines old commits refs/vfio-sriov/old

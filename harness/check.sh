@@ -18,8 +18,7 @@ within=
 # What is running, to be named if the run is ended.
 running=
 
-tell_interrupted()
-{
+tell_interrupted() {
 	finished=1
 	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
 	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
@@ -31,8 +30,7 @@ tell_interrupted()
 }
 
 # However the harness itself may fail, it must not end without a word.
-ended()
-{
+ended() {
 	local status=$?
 
 	end_phase
@@ -49,8 +47,7 @@ need_failed() { record fail "$2 (log: $logs/$1.log)"; }
 
 # What the result of a check depends on: what it needs, the harness, and what
 # the environment may set.
-key_of_check()
-{
+key_of_check() {
 	local dep
 
 	for dep in $(field check "$1" 4); do
@@ -66,8 +63,7 @@ key_of_check()
 	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-}"
 }
 
-run_check()
-{
+run_check() {
 	local name=$1 title function dep key ktap
 
 	title=$(field check "$name" 5)
@@ -101,13 +97,11 @@ run_check()
 }
 
 # fits TIER: is it over by then, as far as the table tells?
-fits()
-{
+fits() {
 	[ -z "$within" ] || [ $((SECONDS / 60 + $(field tier "$1" 3))) -le "$within" ]
 }
 
-run_tier()
-{
+run_tier() {
 	local check checks
 
 	read_lines checks checks_of_tier "$1"
@@ -116,8 +110,7 @@ run_tier()
 	done
 }
 
-main()
-{
+main() {
 	local name left_out=() packages
 
 	if [ "${1:-}" = --within ]; then

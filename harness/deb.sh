@@ -14,8 +14,7 @@ deb_dir=$top/work/deb
 version() { dpkg-parsechangelog -l "$top/package/debian/changelog" -S Version; }
 
 # add_vfio DIR: of this base, and the kernels of package/kernels whose vfio is the same
-add_vfio()
-{
+add_vfio() {
 	local into=$1/$base tree=$work/package hash kernels
 
 	need debian
@@ -34,8 +33,7 @@ add_vfio()
 }
 
 # Of the bases of package/kernels, in processes of their own, as each has its own variables
-collect_vfio()
-{
+collect_vfio() {
 	local name names
 
 	names=$(without_comments "$top/package/kernels" | cut -d' ' -f1 | sort -u)
@@ -47,8 +45,7 @@ collect_vfio()
 }
 
 # build SUFFIX
-build()
-{
+build() {
 	local dir=$deb_dir/vfio-sriov file
 
 	file=vfio-sriov-dkms_$(version)$1_all.deb

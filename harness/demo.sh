@@ -6,8 +6,7 @@ set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-show_story()
-{
+show_story() {
 	local kernel_options
 
 	use_kernel debian

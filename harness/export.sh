@@ -10,8 +10,7 @@ set -euo pipefail
 
 tree=${TREE:-$work/tree}
 
-write_copies()
-{
+write_copies() {
 	local added kept gone
 
 	read_lines added added_files "$1" base series

@@ -51,8 +51,7 @@ no_memory=$top/harness/fixes/no-memory.h
 programs=$top/work/linux-7.3/fixes/programs
 
 # patches_of SET. The PCI core is no module: only a kernel built here has patch 4.
-patches_of()
-{
+patches_of() {
 	case $base/$1 in
 	*/debian | */stock) ;;
 	linux-7.3/all) printf '%s\n' "$top"/patches/fixes-7.3/000[1-6]-*.patch ;;
@@ -65,14 +64,12 @@ patches_of()
 }
 
 # apply_set SET DIR [PATH]...: to the files there that are below these
-apply_set()
-{
+apply_set() {
 	patches_of "$1" | GIT_CEILING_DIRECTORIES=$debian_dir xargs -rd '\n' git -C "$2" apply "${@:3}"
 }
 
 # build_set SET[.fail]: vfio as modules, in $state
-build_set()
-{
+build_set() {
 	local source=$1 options=()
 
 	if [ "$source" != debian ]; then
@@ -86,16 +83,14 @@ build_set()
 }
 
 # build_image FLAVOUR SET
-build_image()
-{
+build_image() {
 	checkout_src stock
 	apply_set "$2" "$src" --include={drivers,include}'/*'
 	compile_kernel "stock.$1" "$state/bzImage.$2"
 	checkout_src stock
 }
 
-build_programs_of_fixes()
-{
+build_programs_of_fixes() {
 	local tree=$debian_dir/fixes-all name
 
 	mkdir -p "$tree/usr/include/linux" "$programs"
@@ -110,8 +105,7 @@ build_programs_of_fixes()
 	done
 }
 
-build()
-{
+build() {
 	local kernel kernels key
 
 	kernels=$(cut -d '|' -f 2 <<<"$rows" | sort -u)
@@ -127,8 +121,7 @@ build()
 	[ "$base" != linux-7.3 ] || phase programs "compiling the programs" build_programs_of_fixes
 }
 
-run()
-{
+run() {
 	local options=(-k "$(kernel_image)" -d "$state/$kernel") lines line failed
 
 	# shellcheck disable=SC2086 # words
@@ -157,8 +150,7 @@ run()
 }
 
 # What a run has shown, a line each
-result()
-{
+result() {
 	awk -v run="Linux $(kernel_release), $name: " '
 		/^rounds / { rounds = rounds (n ? " + " : "") $3; n += $5 }
 		/^# program / { program = $3 }
@@ -173,8 +165,7 @@ result()
 		}' "$printed"
 }
 
-run_all()
-{
+run_all() {
 	local kernel machine what cases must_print name printed
 
 	: >"$state/results"

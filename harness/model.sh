@@ -13,8 +13,7 @@ changes=(SEPARATE LEAK EARLY BARE LATE)
 # search NAME OPTION...: all of the model with the change NAME, if it is one. Leaves
 # what spin says in "result" and the story of an error in "story". No partial order
 # reduction: every state. The depth is more than the longest path.
-search()
-{
+search() {
 	local name=$1 options=("${changes[@]/#/-D}")
 
 	shift
@@ -31,8 +30,7 @@ search()
 
 # refuted CHANGE PROPERTY WHAT PATTERN: by the shortest counterexample, whose story
 # must match PATTERN
-refuted()
-{
+refuted() {
 	search "$1" -bfs
 	grep -q "^pan:1: assertion violated $2 " result || die "$1: not refuted for $2 ($PWD/result)"
 	say "$3: $2 is refuted:"

@@ -14,8 +14,7 @@ tree=$work/tree
 quick=$debian_dir/quick
 
 # Only what differs is copied, so that only that is compiled again.
-build_tree()
-{
+build_tree() {
 	[ -d "$quick" ] || make_tree "$quick" stock
 	rsync -rlpc --exclude='*.o' "$tree/drivers/vfio" "$quick/drivers/"
 	rsync -rlpc "$tree"/include/linux/vfio*.h "$quick/include/linux/"
@@ -24,8 +23,7 @@ build_tree()
 	install_modules quick "$work/quick"
 }
 
-run_tests()
-{
+run_tests() {
 	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -m "$machine_dir/warp.sh" "$@"
 }
 

@@ -12,8 +12,7 @@ quilt_dir=$top/out/quilt/$base
 tree=$work/quilt
 
 # The removal as a patch, made from the part of the source that it changes
-write_removal()
-{
+write_removal() {
 	rm -rf "$tree"
 	mkdir -p "$tree"
 	cp -r "$debian_dir/source" "$tree/a"
@@ -31,8 +30,7 @@ write_removal()
 }
 
 # The fields go to the end of the header of git format-patch.
-write_quilt()
-{
+write_quilt() {
 	rm -rf "$quilt_dir"
 	mkdir -p "$quilt_dir"
 	cp "$patches"/000[1-9]-*.patch "$quilt_dir/"
@@ -45,8 +43,7 @@ write_quilt()
 changed_folders() { sed -n 's,^--- a/\([^/]*/*[^/]*\).*,\1,p' "$quilt_dir"/*.patch | sort -u; }
 
 # To these, as the kernel package has them
-apply_quilt()
-{
+apply_quilt() {
 	local names
 
 	read_lines names changed_folders

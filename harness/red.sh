@@ -18,8 +18,7 @@ mutants=$top/tests/mutants
 only=
 
 # must_be_red NAME PROGRAM KTAP: each case that the mutant names is "not ok" there
-must_be_red()
-{
+must_be_red() {
 	local case cases bad=0
 
 	read_lines cases sed -n "s/^Red: $2 //p" "$mutants/$1.diff"
@@ -31,16 +30,14 @@ must_be_red()
 }
 
 # The next user of the work tree checks out what it needs.
-apply_mutant()
-{
+apply_mutant() {
 	checkout_src "$applied"
 	in_src apply "$mutants/$1.diff"
 }
 
 # make_mutant NAME TESTS: leaves in $kernel what vmtest boots: the modules of the mutant,
 # or its kernel, where tests inject faults
-make_mutant()
-{
+make_mutant() {
 	local dir=$debian_dir/mutant
 
 	if [[ $2 = *@(vfio_fault_test|vfio_override_test|vfio_power_test)* ]]; then
@@ -58,8 +55,7 @@ make_mutant()
 
 # Each in a VM of its own: a mutant may leave VFs that the next would skip for. That the
 # VM as a whole fails says nothing.
-try_in_vm()
-{
+try_in_vm() {
 	local name=$1 test=$2 run options
 
 	case $test in
@@ -80,8 +76,7 @@ try_in_vm()
 
 tests_of() { sed -nE "s/^Red: (${only:-[^ ]+}) .*/\1/p" "$mutants/$1.diff" | sort -u; }
 
-try_mutant()
-{
+try_mutant() {
 	local test tests kernel=()
 
 	read_lines tests tests_of "$1"

@@ -69,23 +69,20 @@ field_of() { awk -F '|' -v check="$1" -v n="$2" '$1 == check { print $n }' <<<"$
 in_tree() { env -C "$src" "$@"; }
 
 # touched PATTERN: the files of what is checked out that a patch touches
-touched()
-{
+touched() {
 	in_git diff --no-renames --name-only "$parent" "$to" | in_tree xargs git ls-files -- |
 		{ grep -E "$1" || [ $? = 1 ]; }
 }
 
 # ---- the checks: say_CHECK COMMIT, which is checked out, prints a line a message
 
-say_checkpatch()
-{
+say_checkpatch() {
 	in_git format-patch -1 --stdout "$1" >"$scratch/patch"
 	style_of "$scratch/patch" --codespell | sed 's/^[^:]*:/line /'
 }
 
 # The entry is in MAINTAINERS after the last patch; newer kernels have one for selftests.
-say_maintainers()
-{
+say_maintainers() {
 	local file entries sections
 
 	checkout_src "$to"
@@ -100,16 +97,14 @@ say_maintainers()
 # It exits with the number of errors.
 say_kernel_doc() { touched '[.][ch]$' | { env -C "$src" xargs scripts/kernel-doc -none -Wall 2>&1 || true; }; }
 
-say_includes()
-{
+say_includes() {
 	touched '[.][hcS]$' | in_tree xargs perl scripts/checkincludes.pl | sed '/^No duplicate/d'
 	touched '[.][hcS]$' | in_tree xargs perl scripts/checkversion.pl
 }
 
 # As scripts/coccicheck runs each rule, but for some files only, and without
 # remarks about the rule itself. What a rule says is written at once.
-say_coccicheck()
-{
+say_coccicheck() {
 	local files
 
 	read_lines files touched '[.]c$'
@@ -123,8 +118,7 @@ RULE: error: cannot be applied"
 }
 
 # Newer kernels have the scripts in another place.
-say_documents()
-{
+say_documents() {
 	local dir=scripts abi=get_abi.pl
 
 	[ ! -e "$src/tools/docs/get_abi.py" ] || dir=tools/docs abi=get_abi.py
@@ -135,8 +129,7 @@ say_documents()
 # A book of the touched documents only; make htmldocs takes 15 minutes. Messages
 # about missing documents are the same before the patch. Newer kernels look for
 # MAINTAINERS beside a folder of this name.
-say_sphinx()
-{
+say_sphinx() {
 	local book=$scratch/book/Documentation files
 
 	read_lines files touched '^Documentation/.*[.]rst$'
@@ -151,8 +144,7 @@ say_sphinx()
 }
 
 # make_headers ARCH: sets headers and names, such as linux/vfio.h
-make_headers()
-{
+make_headers() {
 	headers=$src/build-review-headers-$1/usr/include
 	mkdir -p "${headers%/usr/*}"
 	kmake "${headers%/usr/*}" ARCH="$1" headers >&2
@@ -161,8 +153,7 @@ make_headers()
 }
 
 # Included twice, with nothing before it
-say_uapi()
-{
+say_uapi() {
 	local name compiler
 
 	make_headers x86
@@ -179,8 +170,7 @@ say_uapi()
 
 # Structures as each compiler lays them out, a line each; only the names of those
 # that differ from x86_64's
-say_layout()
-{
+say_layout() {
 	local name compiler layout=$scratch/layout
 
 	make_headers x86
@@ -201,8 +191,7 @@ say_layout()
 # What a build leaves in the source that is not in .gitignore, and what "make
 # clean" does not remove, counts, too. The library of newer kernels does not compile
 # until patch 4, as it names the older code.
-say_selftests()
-{
+say_selftests() {
 	local arch arguments dir=$scratch/selftests
 
 	[ -d "$src/$selftests" ] || return 0
@@ -235,8 +224,7 @@ say_selftests()
 
 # configure COMMIT: what is random depends on all symbols, so it is made from the
 # last tree for the base, too. An option that exists must be as the table says.
-configure()
-{
+configure() {
 	local option
 
 	mkdir -p "$build"
@@ -261,8 +249,7 @@ made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|
 
 # Global symbols that no other object uses, and those that a module needs and no
 # code of this architecture exports
-check_symbols()
-{
+check_symbols() {
 	local list=$build/drivers/vfio/modules.order
 
 	# shellcheck disable=SC2086 # paths
@@ -278,8 +265,7 @@ check_symbols()
 }
 
 # P8, with PCI_IOV=n: the size is that of the base as long as no patch makes it grow.
-check_text()
-{
+check_text() {
 	local object=drivers/vfio/pci/vfio-pci-core.o text most
 
 	[ ! -e "$build/drivers/vfio/pci/vfio_pci_sriov.o" ] || echo "vfio_pci_sriov.o was built"
@@ -290,8 +276,7 @@ check_text()
 
 # say_build COMMIT CHECK BEFORE: all is compiled; ccache has the warnings of what it
 # has compiled before. Of other code, patches touch the PCI core only.
-say_build()
-{
+say_build() {
 	local arch compiler target part options arguments objects build=$src/build-review-$2 log=$scratch/$2.log
 
 	read -r arch compiler target part options <<<"$(field_of "$2" 5)"
@@ -318,8 +303,7 @@ say_build()
 # ---- messages, and what a patch adds to them
 
 # messages CHECK COMMIT BEFORE: in the file $said, named for all that they depend on
-messages()
-{
+messages() {
 	local check=$1 reads say=say_${1//-/_} packages
 
 	[ "$(type -t "$say")" = function ] || say=say_build
@@ -342,16 +326,14 @@ messages()
 }
 
 # The lines of AFTER that are not in BEFORE; line numbers may differ.
-added_lines()
-{
+added_lines() {
 	awk 'function plain(s) { gsub(/:[0-9]+(:[0-9]+)?[: ]/, ":", s); return s }
 		FILENAME == ARGV[1] { seen[plain($0)] = 1; next }
 		!(plain($0) in seen)' "$1" "$2"
 }
 
 # One row of the table. The phase fails if a patch adds a message.
-review_check()
-{
+review_check() {
 	local check=$1 on commits n before=/dev/null said new row cell
 
 	on=$(field_of "$check" 2)
@@ -378,8 +360,7 @@ review_check()
 }
 
 # review_checks [CHECK]...: all if none is named. One that dies has not looked.
-review_checks()
-{
+review_checks() {
 	local check
 
 	rm -rf "$scratch"
@@ -398,8 +379,7 @@ review_checks()
 	done
 }
 
-review()
-{
+review() {
 	review_checks "$@"
 	mkdir -p "$top/out"
 	{
@@ -417,8 +397,7 @@ review()
 	! grep -qwE 'FAIL|DIED' "$rows"
 }
 
-commit_fault()
-{
+commit_fault() {
 	checkout_src "$applied"
 	in_src apply -C1 --index "$1"
 	in_src -c core.hooksPath=/dev/null commit -qs -m "vfio: a fault" -m "$(sed -n '/^Red:/q; /^SPDX/d; p' "$1")"
@@ -426,8 +405,7 @@ commit_fault()
 }
 
 # self_test [FAULT]...: all if none is named
-self_test()
-{
+self_test() {
 	local fault faults=("$top"/harness/review/faults/*.diff) blind passed=0 failed=0
 
 	[ $# = 0 ] || faults=("${@/#/$top/harness/review/faults/}")
@@ -446,8 +424,7 @@ self_test()
 }
 
 # Debian 13's sparse gives up in the headers of 7.3.
-fetch_sparse()
-{
+fetch_sparse() {
 	local deb
 
 	use_suites sparse sid

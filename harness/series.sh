@@ -12,8 +12,7 @@ set -euo pipefail
 mbox=$out/series.mbox
 
 # The removal has the author of the patches.
-write_mbox()
-{
+write_mbox() {
 	local files author commit
 
 	read_lines files patch_files
@@ -36,8 +35,7 @@ END
 	} >"$mbox"
 }
 
-check_mbox()
-{
+check_mbox() {
 	in_src am --abort 2>/dev/null || true
 	checkout_src stock
 	in_src am -q --no-3way "$mbox"

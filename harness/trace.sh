@@ -9,8 +9,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 # trace KERNEL: into $out, a file for each trace
-trace()
-{
+trace() {
 	local kernel_options options
 
 	use_kernel "$1"

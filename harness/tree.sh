@@ -15,8 +15,7 @@ commit_of() { in_git rev-parse -q --verify "$1" || true; }
 
 # Commits of the user are never lost: the branch moves only if everything on it
 # is in patches/, or on demand, and then the old one stays under another name.
-refresh_series()
-{
+refresh_series() {
 	local series tip keep
 
 	series=$(commit_of refs/heads/series)

@@ -12,15 +12,13 @@ shown=/tmp/shown
 
 say() { printf '%s\n' "$@"; }
 
-wrong()
-{
+wrong() {
 	say "" "UNEXPECTED: $1"
 	exit 1
 }
 
 # run COMMAND: the input of a program in the background does not end.
-run()
-{
+run() {
 	dmesg -c >/dev/null
 	case $1 in
 	*'&') eval "${1%&} <&8 &" ;;
@@ -29,8 +27,7 @@ run()
 }
 
 # Is the answer as shown? A program in the background may need time for it.
-judge()
-{
+judge() {
 	tries=100
 	until cmp -s $answer $shown || [ $tries = 0 ]; do
 		sleep 0.1

@@ -9,8 +9,7 @@ set -u
 pci=/sys/bus/pci
 
 # capture PF WHEN: enable two VFs, and count those without driver_override.
-capture()
-{
+capture() {
 	(echo 2 >$pci/devices/$1/sriov_numvfs) 2>/dev/null
 	lost=0 drivers=
 	for file in $pci/devices/$1/virtfn*; do
@@ -24,8 +23,7 @@ capture()
 }
 
 # fail PF TIMES: the same while the allocation of driver_override fails, so often
-fail()
-{
+fail() {
 	fail=/sys/kernel/debug/failslab
 	range=$(grep -A 1 ' __device_set_driver_override$' /proc/kallsyms | cut -d ' ' -f 1)
 	echo "0x${range%%[!0-9a-f]*}" >$fail/require-start

@@ -12,8 +12,7 @@ any_index=(-o "APT::Sandbox::User=$(id -un)" -o Acquire::Retries=2 -q)
 apt_options=("${any_index[@]}")
 
 # index_options DIR [OPTION]...: an index in DIR
-index_options()
-{
+index_options() {
 	local dir=$1
 
 	mkdir -p "$dir"/{lists,archives}/partial
@@ -22,8 +21,7 @@ index_options()
 }
 
 # The mirrors that serve main of the machine's own release
-debian_mirrors()
-{
+debian_mirrors() {
 	local codename
 
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -37,8 +35,7 @@ debian_mirror() { debian_mirrors | sed -n 1p; }
 
 # use_suites NAME SUITE...: an index of these, from the machine's mirror, verified
 # with the distribution's keyring. Checkouts share it: a lock guards the update.
-use_suites()
-{
+use_suites() {
 	local dir=$cache/apt/$1 mirror
 
 	shift
@@ -64,8 +61,7 @@ use_suites()
 
 # The machine's index may be old, or not list a package at all (a fresh system has
 # none): fetch one from the same mirrors or, if the base names suites, of these.
-use_own_index()
-{
+use_own_index() {
 	# shellcheck disable=SC2086 # words
 	if [ -n "${SUITES:-}" ]; then
 		use_suites "$base" $SUITES
@@ -76,8 +72,7 @@ use_own_index()
 }
 
 # The state of the machine's index, and the day, as one of our own is updated daily
-index_key()
-{
+index_key() {
 	local lists
 
 	eval "$(apt-config shell lists Dir::State::Lists/d)"
@@ -90,8 +85,7 @@ index_key()
 
 # fetch_deb PACKAGE[=VERSION]: downloads it if the cache lacks it, and prints "SUM  FILE",
 # as the signed index has it, for sha256sum. Fails if the index does not have it.
-fetch_deb()
-{
+fetch_deb() {
 	local dir name sum
 
 	name=$(apt-get "${apt_options[@]}" download --print-uris "$1" 2>/dev/null) || return 1
@@ -110,8 +104,7 @@ fetch_deb()
 # fetch FIND SUMS: the function FIND prints the lines of the file SUMS, from the machine's
 # index or else from one of our own. While the index and the files are the same, nothing
 # is looked up, which takes seconds. Without a network, what the cache has is used.
-fetch()
-{
+fetch() {
 	local index cached=$cache/$1-$base${KVER:+-$KVER}
 
 	index=$(index_key)
@@ -138,8 +131,7 @@ source_sums=$work/source.sums
 
 find_source() { fetch_deb "$PACKAGE"; }
 
-get_source_package()
-{
+get_source_package() {
 	mkdir -p "$work"
 	with_cache fetch find_source "$source_sums"
 }
@@ -151,8 +143,7 @@ source_version() { files_of "$source_sums" | sed 's/.*source-[^_]*_//; s/_all.de
 # ---- a program for another machine
 
 # fetch_program PACKAGE ARCHITECTURE PATH: as $cache/ARCHITECTURE/NAME
-fetch_program()
-{
+fetch_program() {
 	local program=$cache/$2/${3##*/} sum
 
 	[ ! -x "$program" ] || { up_to_date; return; }

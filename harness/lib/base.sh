@@ -22,14 +22,12 @@ cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 # say LINE...
 say() { printf '%s\n' "$@"; }
 
-die()
-{
+die() {
 	printf 'error: %s\n' "$*" >&2
 	exit 1
 }
 
-elapsed()
-{
+elapsed() {
 	local s=$1
 
 	if [ "$s" -ge 60 ]; then
@@ -41,8 +39,7 @@ elapsed()
 
 # read_lines ARRAY COMMAND...: the lines that COMMAND prints. Fails if COMMAND
 # does; a process substitution would not.
-read_lines()
-{
+read_lines() {
 	local -n lines_read=$1
 	local text
 
@@ -57,8 +54,7 @@ without_comments() { awk '!/^#/ && NF' "$@"; }
 
 # all_at_once FUNCTION ARGUMENT...: FUNCTION with each argument, all at the same time;
 # leaves in $failed how many failed. Not to be called in a condition.
-all_at_once()
-{
+all_at_once() {
 	local function=$1 argument pids=() pid
 
 	shift
@@ -75,8 +71,7 @@ all_at_once()
 hash_of() { sha256sum | cut -d' ' -f1; }
 
 # hash_files FILE...: of their names and contents; a directory stands for all in it
-hash_files()
-{
+hash_files() {
 	local path files
 
 	for path; do
@@ -88,8 +83,7 @@ hash_files()
 
 # publish FILE PAGE: show a result of a command, and write it to the page where that
 # names the file. The pages have the results of one base.
-publish()
-{
+publish() {
 	local mark="<!-- out/${1##*/} -->"
 
 	say ""
@@ -103,8 +97,7 @@ publish()
 
 known_bases() { (cd "$top/bases" && dirname -- */source | paste -sd ' '); }
 
-load_base()
-{
+load_base() {
 	[[ $base != */* && -f $basedir/source ]] || die "BASE=$base: no such base (known: $(known_bases))"
 	# shellcheck source=bases/linux-6.12/source
 	. "$basedir/source"
@@ -114,8 +107,7 @@ load_base()
 
 # need_disk MIB DIR: asked where something is about to be written, not before.
 # DISK_NEEDED_MIB is for trying the refusal.
-need_disk()
-{
+need_disk() {
 	local need=${DISK_NEEDED_MIB:-$1} dir=$2 have
 
 	mkdir -p "$dir"
@@ -125,8 +117,7 @@ need_disk()
 }
 
 # A run as root leaves files that a later run as a user cannot replace.
-need_own_files()
-{
+need_own_files() {
 	local dir
 
 	for dir in "$top/work" "$top/out" "$cache"; do
@@ -141,8 +132,7 @@ need_own_files()
 lock_pid=
 
 # take_lock FD FILE WHAT: the lock's file says who has it.
-take_lock()
-{
+take_lock() {
 	local fd=$1 file=$2 what=$3
 
 	if ! flock -n "$fd"; then
@@ -156,8 +146,7 @@ take_lock()
 	printf '%s (process %d, since %s)\n' "${0##*/}" $$ "$(date +%H:%M)" >"$file.holder"
 }
 
-lock()
-{
+lock() {
 	[ -z "${locked:-}" ] || return 0
 	need_own_files
 	mkdir -p "$top/work"
@@ -167,8 +156,7 @@ lock()
 }
 
 # with_cache COMMAND...: no other run writes to the cache meanwhile
-with_cache()
-{
+with_cache() {
 	mkdir -p "$cache"
 	exec 8>>"$cache/lock"
 	take_lock 8 "$cache/lock" "another download"

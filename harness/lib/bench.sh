@@ -7,8 +7,7 @@
 counts=$work/bench
 
 # count_guests SOURCE: $runs times on each of $counted, with the machines of $machines
-count_guests()
-{
+count_guests() {
 	local kernel_options options run pfs
 
 	use_kernel "debian${1/#series/}"
@@ -25,8 +24,7 @@ count_guests()
 # count_instructions RUNS MACHINES "KIND:N ARGUMENT..."...: KIND:N are PFs of count.sh, for
 # which bench has these arguments. Both kernels at once, as nothing else that the host
 # does changes what a guest counts; all runs' figures are in $counts/SOURCE.
-count_instructions()
-{
+count_instructions() {
 	local runs=$1 machines=$2 counted=("${@:3}")
 
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
@@ -35,8 +33,7 @@ count_instructions()
 }
 
 # count_costs RUNS: the costs that are recorded. No driver wants QEMU's edu.
-count_costs()
-{
+count_costs() {
 	# shellcheck disable=SC2016 # for the shell in the VM
 	count_instructions "$1" "" 'igb:14 $(cd /sys/bus/pci/devices && dirname $(grep -l ^0x1234 */vendor))' \
 		"nvme:120 1 30 60 120"
@@ -45,8 +42,7 @@ count_costs()
 compiler() { in_build gcc --version | sed -n 1p; }
 
 # The ratios of a table
-recorded_costs()
-{
+recorded_costs() {
 	say "# SPDX-License-Identifier: GPL-2.0-only" \
 		"# Ratios series / stock; written by harness/bench.sh --record" "# compiler: $(compiler)"
 	sed -nE 's/ +[[:alpha:]]+ +[0-9,]+ +[0-9,]+ +([0-9.]+)$/\t\1/p'
@@ -57,8 +53,7 @@ report() { python3 "$top/harness/bench/report.py" "$@"; }
 # text_of SOURCE MODULE: its size in bytes
 text_of() { find "$(modules_dir "$1")" -name "$2.ko" -exec size {} + | awk 'NR == 2 { print $1 }'; }
 
-report_size()
-{
+report_size() {
 	local module
 
 	printf '%-16s %8s %8s %6s\n' "text, bytes" series stock more

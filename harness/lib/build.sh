@@ -17,8 +17,7 @@ unset ARCH CROSS_COMPILE LLVM KBUILD_OUTPUT MAKEFLAGS MAKEOVERRIDES O V W C
 unset CFLAGS CPPFLAGS LDFLAGS KCFLAGS KCPPFLAGS KAFLAGS
 
 # What make has to know for a flavour, and the image that it makes
-use_flavour()
-{
+use_flavour() {
 	compiler=gcc cross=() boot_image=arch/x86/boot/bzImage
 	if [ "$1" = arm64 ]; then
 		compiler=aarch64-linux-gnu-gcc boot_image=arch/arm64/boot/Image
@@ -28,16 +27,14 @@ use_flavour()
 
 use_flavour plain
 
-kmake()
-{
+kmake() {
 	local dir=$1
 
 	shift
 	in_build make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "$@"
 }
 
-ref_of()
-{
+ref_of() {
 	case $1 in
 	series.*) echo "$applied" ;;
 	*) echo "${1%.*}" ;;
@@ -46,8 +43,7 @@ ref_of()
 
 # The fragments of a configuration, of which the last line for a symbol counts. Lines
 # after "patched only" are for the series.
-fragments_of()
-{
+fragments_of() {
 	local file
 
 	for file in "$basedir/config" "$basedir/config.${1#*.}"; do
@@ -57,8 +53,7 @@ fragments_of()
 }
 
 # check_config FRAGMENT CONFIG: each symbol is as the fragment says.
-check_config()
-{
+check_config() {
 	local dropped
 
 	dropped=$(awk '{ symbol = $1 == "#" ? $2 : substr($1, 1, index($1, "=") - 1) }
@@ -72,8 +67,7 @@ check_config()
 	[ -z "$dropped" ] || die "the kernel configuration did not take, of bases/$base/config*: ${dropped//$'\n'/, }"
 }
 
-configure_kernel()
-{
+configure_kernel() {
 	local dir=$1 fragment=$1/fragment
 
 	fragments_of "$2" >"$fragment"
@@ -87,8 +81,7 @@ configure_kernel()
 
 # compile_kernel KERNEL IMAGE: of what is checked out, and its .config. Each flavour
 # has its own directory; sources share it, as few files differ.
-compile_kernel()
-{
+compile_kernel() {
 	local dir=$src/build-${1#*.}
 
 	mkdir -p "$dir"
@@ -100,8 +93,7 @@ compile_kernel()
 }
 
 # Such as bzImage.debug of the series, and bzImage.stock
-path_kernel()
-{
+path_kernel() {
 	local suffix=.$1
 
 	suffix=${suffix/#.series/}
@@ -109,8 +101,7 @@ path_kernel()
 }
 
 # Documents and selftests are not in an image.
-key_kernel()
-{
+key_kernel() {
 	use_flavour "${1#*.}"
 	{
 		in_git ls-tree "$(ref_of "$1")" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
@@ -121,8 +112,7 @@ key_kernel()
 
 # Images are worth keeping: a new checkout finds them in the cache by their key,
 # the newest of each kind.
-make_kernel()
-{
+make_kernel() {
 	local image cached
 
 	image=$(path_kernel "$1")

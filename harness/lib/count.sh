@@ -10,15 +10,13 @@ record() { printf '%s\t%s\n' "$1" "$2" >>"$results"; }
 
 count_of() { grep -c "^$1" "${2:-$results}" || true; }
 
-list_of()
-{
+list_of() {
 	[ "$(count_of "$1")" = 0 ] || say "" "$2"
 	sed -n "s/^$1\t/  /p" "$results"
 }
 
 # The last lines of each command that counts. Nothing counted is a failure.
-finish()
-{
+finish() {
 	local failed passed
 
 	finished=1
@@ -43,8 +41,7 @@ ktap_of() { printf '%s/cases/%s.ktap\n' "$work" "$1"; }
 
 # A skip is tolerated where tests/skips names the case, the check, the reason and
 # another check in which the case is not skipped. Any other one is a failure.
-judge_skips()
-{
+judge_skips() {
 	awk -F '\t' -v check="$1" -v list="$top/tests/skips" '
 		BEGIN {
 			while ((getline line < list) > 0)
@@ -64,8 +61,7 @@ judge_skips()
 
 # count_cases CHECK TITLE STATUS: the cases count, and so does the run itself: it
 # may have failed for another reason, such as a complaint of the kernel.
-count_cases()
-{
+count_cases() {
 	local check=$1 title=$2 status=$3 cases=$work/cases/$1
 
 	ktap_cases "$(ktap_of "$check")" | judge_skips "$check" | sed "s/\t/\t$check: /" >"$cases"

@@ -28,15 +28,13 @@ kernel_sums=$debian_dir/sums
 # deb_of PACKAGE: the file in the cache of the kernel that find_kernel has found
 deb_of() { files_of "$kernel_sums" | grep "/${1}_"; }
 
-kernel_release()
-{
+kernel_release() {
 	[ -z "${KVER:-}" ] || { echo "$KVER"; return; }
 	files_of "$kernel_sums" | sed -n 's,.*/linux-image-\([^_]*\)_.*,\1,p'
 }
 
 # kernel_packages RELEASE: what there is to fetch besides the source
-kernel_packages()
-{
+kernel_packages() {
 	printf '%s\n' "linux-headers-$1" "linux-headers-${1%-*}-common" "${KBUILD:-linux-kbuild-${1%-*}}"
 	# shellcheck disable=SC2086 # words
 	printf "linux-%s-$1\n" ${IMAGE:-image}
@@ -45,8 +43,7 @@ kernel_packages()
 # The newest kernel whose packages are all in the index, of one version, with its source:
 # Debian's security archive has the source before it has the signed image. With KVER,
 # the newest source.
-find_kernel()
-{
+find_kernel() {
 	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}" releases release version package sums
 
 	[ -z "${KVER:-}" ] || { fetch_deb "$PACKAGE"; return; }
@@ -65,8 +62,7 @@ find_kernel()
 	return 1
 }
 
-get_kernel_packages()
-{
+get_kernel_packages() {
 	if [ -n "${KVER:-}" ]; then
 		[[ $KVER = "$KERNEL_VERSION"[.+-]* ]] ||
 			die "KVER=$KVER: not a Linux $KERNEL_VERSION, which this base is for"
@@ -83,8 +79,7 @@ key_kernel_packages() { cat "$kernel_sums"; }
 # modules_file WORD: what follows this word in bases/<base>/modules
 modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
 
-unpack_part_of_source()
-{
+unpack_part_of_source() {
 	local names
 
 	read_lines names modules_file source
@@ -92,8 +87,7 @@ unpack_part_of_source()
 }
 
 # Their Makefile names the folder that they would be installed in.
-unpack_headers()
-{
+unpack_headers() {
 	local release package
 
 	release=$(kernel_release)
@@ -104,8 +98,7 @@ unpack_headers()
 		"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
 }
 
-unpack_image()
-{
+unpack_image() {
 	local release names part
 
 	release=$(kernel_release)
@@ -117,8 +110,7 @@ unpack_image()
 		"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
 }
 
-key_debian()
-{
+key_debian() {
 	{
 		cat "$kernel_sums" "$basedir/modules"
 		echo "$top"
@@ -127,8 +119,7 @@ key_debian()
 
 path_debian() { echo "$debian_dir/source"; }
 
-make_debian()
-{
+make_debian() {
 	need_disk 1000 "$work"
 	rm -rf "$debian_dir/packages"
 	mkdir -p "$debian_dir/packages"
@@ -144,8 +135,7 @@ make_debian()
 
 # make_tree DIR SOURCE: the unpatched source, or the base with the patches, which is
 # "series", or "mutant", of which more is changed afterwards
-make_tree()
-{
+make_tree() {
 	local dir=$1 source=$2 file
 
 	rm -rf "$dir"
@@ -164,8 +154,7 @@ make_tree()
 
 # Both drivers in one build, so that each finds the other's symbols. Debian's
 # kernel lacks those functions of lib/interval_tree.c that iommufd uses.
-add_kbuild()
-{
+add_kbuild() {
 	local dir=$1
 
 	# shellcheck disable=SC2016 # make expands it
@@ -178,8 +167,7 @@ add_kbuild()
 	sed '/^EXPORT_SYMBOL/d' "$dir/lib/interval_tree.c" >"$dir/drivers/iommu/iommufd/interval_tree.c"
 }
 
-headers_dir()
-{
+headers_dir() {
 	if [ -n "${KVER:-}" ]; then
 		echo "/lib/modules/$KVER/build"
 	else
@@ -189,8 +177,7 @@ headers_dir()
 
 # compile_modules DIR ARGUMENT...: the build does not depend on where DIR is. Debug
 # information is left out, and BTF with it, which would need pahole.
-compile_modules()
-{
+compile_modules() {
 	local dir=$1 option options=() defines=() names
 
 	shift
@@ -220,8 +207,7 @@ modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
 
 kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
-key_modules()
-{
+key_modules() {
 	local source=$1
 
 	{
@@ -236,8 +222,7 @@ key_modules()
 }
 
 # Debian's modules for the VM; its vfio only if there is none of ours.
-collect_modules()
-{
+collect_modules() {
 	local source=$1 into=$2 release lib
 
 	release=$(kernel_release)
@@ -257,8 +242,7 @@ collect_modules()
 }
 
 # install_modules SOURCE DIR: for vmtest.sh -d
-install_modules()
-{
+install_modules() {
 	local release
 
 	release=$(kernel_release)
@@ -270,8 +254,7 @@ install_modules()
 path_modules() { modules_dir "$1"; }
 
 # make_modules SOURCE: modules_dir and kernel_image
-make_modules()
-{
+make_modules() {
 	local source=$1 dir
 
 	dir=$(modules_dir "$source")
@@ -292,8 +275,7 @@ kselftest=$debian_dir/series/tools/testing/selftests/vfio
 headers=$debian_dir/series/usr/include
 
 # As "make headers" would leave them, but for these two only.
-install_headers()
-{
+install_headers() {
 	local file
 
 	mkdir -p "$headers/linux"
@@ -304,8 +286,7 @@ install_headers()
 
 # What the base has of them, with those of the series. They include what the kernel
 # tree has above them.
-copy_selftests()
-{
+copy_selftests() {
 	install_headers
 	rm -rf "$kselftest"
 	[ ! -d "$debian_dir/source/${kselftest##*/series/}" ] ||
@@ -316,8 +297,7 @@ copy_selftests()
 
 # compile_programs DIR [ARGUMENT]...: the selftests and what is in tests/, static,
 # with the headers of the patched source
-compile_programs()
-{
+compile_programs() {
 	local dir=$1
 
 	shift
@@ -328,8 +308,7 @@ compile_programs()
 	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
 }
 
-key_programs()
-{
+key_programs() {
 	{
 		hash_files "$patches"/0007-*.patch "$top/tests/lib" "$top/tests"/vfio_* "$top/tests/Makefile"
 		key_modules series
@@ -339,16 +318,14 @@ key_programs()
 path_programs() { echo "$programs${1:+.$1}"; }
 
 # make_programs [arm64]
-make_programs()
-{
+make_programs() {
 	compile_programs "$(path_programs "$1")" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
 	[ -z "$1" ] || with_cache fetch_program busybox-static "$1" bin/busybox
 }
 
 # compile_program PROGRAM FILE...: static, with the headers of the patched source
 # and the libraries of the test programs
-compile_program()
-{
+compile_program() {
 	local program=$1
 
 	shift

@@ -4,8 +4,7 @@
 # The unit tests on UML, as a reviewer runs them. Sourced after all.sh.
 
 # run_kunit KTAP: of what is checked out
-run_kunit()
-{
+run_kunit() {
 	local dir=$src/build-uml
 
 	mkdir -p "$dir"

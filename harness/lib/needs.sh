@@ -8,20 +8,17 @@
 rows() { awk -F '|' -v kind="$1" '$1 == kind' "$top/harness/checks"; }
 
 # field KIND NAME N: empty if there is no such row
-field()
-{
+field() {
 	awk -F '|' -v kind="$1" -v name="$2" -v n="$3" \
 		'$1 == kind && $2 == name { print $n }' "$top/harness/checks"
 }
 
-checks_of_tier()
-{
+checks_of_tier() {
 	awk -F '|' -v tier="$1" '$1 == "check" && $3 == tier { print $2 }' "$top/harness/checks"
 }
 
 # packages_of TIER|CHECK...: the lists of harness/packages
-packages_of()
-{
+packages_of() {
 	local name tier
 
 	for name; do
@@ -33,8 +30,7 @@ packages_of()
 # ---- needs, such as kernel:series.debug: "kernel" in the table, with an argument
 
 # function_of VERB NAME: VERB_NAME, without the argument
-function_of()
-{
+function_of() {
 	local name=${2%%:*}
 
 	echo "$1_${name//-/_}"
@@ -43,8 +39,7 @@ function_of()
 has() { [ "$(type -t "$(function_of "$1" "$2")")" = function ]; }
 
 # call VERB NAME: with the argument
-call()
-{
+call() {
 	local argument=
 
 	[[ $2 != *:* ]] || argument=${2#*:}
@@ -54,8 +49,7 @@ call()
 # The functions of a need: key_NAME prints the hash of all that it depends on, and
 # make_NAME makes it if that has changed, or if what path_NAME prints is not there.
 # get_NAME instead of make_NAME sees for itself what is to be done.
-make_need()
-{
+make_need() {
 	local key
 
 	# shellcheck disable=SC2310 # questions
@@ -76,8 +70,7 @@ need_failed() { exit 1; }
 
 # need NAME...: once in a run, after what they need themselves. Leaves in
 # need_key[NAME] the key of what there is now, or nothing if that failed.
-need()
-{
+need() {
 	local name dep deps title
 
 	for name; do
@@ -103,8 +96,7 @@ need()
 # ---- the table as a whole
 
 # What is named must be there: a typing error must not make a check disappear.
-check_table()
-{
+check_table() {
 	local kind name rest dep
 
 	while IFS='|' read -r kind name rest; do
@@ -132,8 +124,7 @@ check_table()
 }
 
 # announce TIER|CHECK...: what is going to happen, and how long it takes
-announce()
-{
+announce() {
 	local name
 
 	for name; do

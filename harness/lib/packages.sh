@@ -5,8 +5,7 @@
 # The machine's own package sources are read, never changed. Sourced after
 # run.sh.
 
-missing_packages()
-{
+missing_packages() {
 	local lists package
 
 	lists=$(without_comments "${@/#/$top/harness/packages/}")
@@ -21,8 +20,7 @@ has_igb() { [[ $("$1" -machine none -device help 2>/dev/null) = *'name "igb"'* ]
 
 # The packages of the emulators that go with the lists. Without a list of what runs in
 # a VM, such as to build the package, none is needed.
-missing_qemus()
-{
+missing_qemus() {
 	# shellcheck disable=SC2310 # questions
 	[[ " $* " != *" "@(demo|fixes)" "* ]] || has_igb qemu-system-x86_64 || echo qemu-system-x86
 	# shellcheck disable=SC2310
@@ -30,8 +28,7 @@ missing_qemus()
 }
 
 # The newest version of a QEMU package that the index offers, if it has igb
-qemu_in_index()
-{
+qemu_in_index() {
 	local version
 
 	version=$(apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n 1)
@@ -39,8 +36,7 @@ qemu_in_index()
 }
 
 # A source that fails need not matter: what is missing may be in the others.
-refresh_index()
-{
+refresh_index() {
 	local said
 
 	said=$(apt-get "$@" -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 update 2>&1 || true)
@@ -54,15 +50,13 @@ refresh_index()
 	fi
 }
 
-install_packages()
-{
+install_packages() {
 	DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # Debian 12 has a QEMU with igb only in backports. Most machines do not list them:
 # then they get an index of their own, of each mirror of the machine's release.
-install_qemu()
-{
+install_qemu() {
 	local package=$1 version dir codename mirrors
 
 	version=$(qemu_in_index "$package")
@@ -86,8 +80,7 @@ install_qemu()
 }
 
 # install_missing LIST...: as root
-install_missing()
-{
+install_missing() {
 	local missing package packages
 
 	refresh_index
@@ -102,8 +95,7 @@ install_missing()
 }
 
 # install_or_tell LIST...: as root, or say what to do
-install_or_tell()
-{
+install_or_tell() {
 	local root=()
 
 	if [ "$(id -u)" != 0 ]; then
@@ -116,8 +108,7 @@ install_or_tell()
 
 # ensure_packages LIST...: on this machine and, if the base is built in a root directory of
 # another Debian, there
-ensure_packages()
-{
+ensure_packages() {
 	local missing qemu
 
 	# What makes a root directory to build in

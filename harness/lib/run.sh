@@ -12,8 +12,7 @@ phase_group=
 # Set while what runs must not be killed, such as a package manager.
 phase_must_end=
 
-end_phase()
-{
+end_phase() {
 	local i
 
 	[ -z "$lock_pid" ] || kill "$lock_pid" 2>/dev/null || true
@@ -36,8 +35,7 @@ end_phase()
 # A command that has more to say when it is interrupted replaces this.
 tell_interrupted() { printf '\ninterrupted; the next run goes on from here\n' >&2; }
 
-interrupted()
-{
+interrupted() {
 	trap '' INT TERM HUP
 	end_phase
 	tell_interrupted
@@ -51,8 +49,7 @@ trap end_phase EXIT
 
 # The lines of a log that say why it failed: our own words for it if there are
 # any, else what programs say; of make, only what is no echo of another's failure.
-reason()
-{
+reason() {
 	local log=$1 pattern lines make_goes_on='^make(\[[0-9]+\])?: ([^*]|\*\*\* (\[|Waiting))'
 
 	for pattern in '^(error|vmtest\.sh|bases/[^:]*): ' \
@@ -64,8 +61,7 @@ reason()
 }
 
 # What a running phase has got to: the number of files compiled, if it compiles.
-progress()
-{
+progress() {
 	local n
 
 	n=$(grep -acE '^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+/[0-9]+\] ' "$1" || true)
@@ -77,8 +73,7 @@ progress()
 	[ "$n" = 0 ] || printf ', %d tests' "$n"
 }
 
-watch_phase()
-{
+watch_phase() {
 	local title=$1 log=$2 start=$3 pid=$4 next=30 t
 
 	while kill -0 "$pid" 2>/dev/null; do
@@ -97,8 +92,7 @@ watch_phase()
 # phase_status. COMMAND runs with errexit in force, and so must this be called:
 # not where the shell ignores it ("if", "||"), as shellcheck tells. With "shown" set,
 # the log is shown while it is written.
-try_phase()
-{
+try_phase() {
 	local log=$logs/$1.log title=$2 start=$SECONDS pid
 
 	shift 2
@@ -124,8 +118,7 @@ try_phase()
 	phase_result "$title" "$log" $((SECONDS - start)) "$phase_status"
 }
 
-phase_result()
-{
+phase_result() {
 	local title=$1 log=$2 t=$3 status=$4 last mark
 
 	last=$(tail -n 1 "$log" 2>/dev/null || true)
@@ -148,8 +141,7 @@ phase_result()
 	fi >&2
 }
 
-phase()
-{
+phase() {
 	try_phase "$@"
 	[ "$phase_status" = 0 ] || exit 1
 }
@@ -160,13 +152,11 @@ up_to_date() { echo "up to date"; }
 
 stamps=$work/stamps${KVER:+-$KVER}
 
-stamp_matches()
-{
+stamp_matches() {
 	[ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]
 }
 
-set_stamp()
-{
+set_stamp() {
 	mkdir -p "$stamps"
 	printf '%s\n' "$2" >"$stamps/$1.new"
 	mv "$stamps/$1.new" "$stamps/$1"
@@ -176,8 +166,7 @@ remove_stamp() { rm -f "$stamps/$1"; }
 
 # unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes
 # back when it has succeeded, so that nothing half-made counts as done.
-unless_done()
-{
+unless_done() {
 	local name=$1 key=$2
 
 	shift 2

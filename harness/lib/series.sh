@@ -16,8 +16,7 @@ copied_files() { git -C "$top" ls-files drivers include tools Documentation; }
 
 # not_owned BASE: of the files that it reads, those that the base does not have itself, in
 # its own form: bases/BASE/owned names these, or the beginnings of their names
-not_owned()
-{
+not_owned() {
 	awk -v list="$top/bases/$1/owned" '
 		BEGIN { while ((getline own < list) > 0) if (own !~ /^#/) owned[own] }
 		{ for (own in owned) if (index($0, own) == 1) next; print }'
@@ -25,14 +24,12 @@ not_owned()
 
 # added_entry BASE: what the documentation patch adds to MAINTAINERS; MAINTAINERS in
 # this repository holds just this entry.
-added_entry()
-{
+added_entry() {
 	sed -n '/^+++ b.MAINTAINERS/,/^diff/{ /^+++/d; s/^+\(.\)/\1/p }' "$top/patches/$1"/0006-*.patch
 }
 
 # The text of a cover letter
-cover_text()
-{
+cover_text() {
 	awk 'body && /^[^ \t].* \([0-9]+\):$/ { exit }
 		body { print }
 		/^$/ { body = 1 }' "$1"
@@ -40,8 +37,7 @@ cover_text()
 
 # write_patches GITDIR FROM TO DIR: the subject and the text of the cover letter are
 # those of the present one; git writes what is below them anew.
-write_patches()
-{
+write_patches() {
 	local from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject text last
 	local -x GIT_DIR=$1 GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE
 
@@ -59,16 +55,14 @@ write_patches()
 }
 
 # The patches of a directory, without what moves when only the lines around them do
-without_positions()
-{
+without_positions() {
 	(cd "$1" && grep -vE '^index [0-9a-f]+\.\.[0-9a-f]+' -- *.patch) |
 		sed -E 's/^([^:]*:@@) -[0-9,]+ \+[0-9,]+ @@.*/\1/'
 }
 
 # style_of PATCH... [OPTION]...: checkpatch's messages, a line each, except those that
 # harness/review/ignored names. GIT_DIR keeps it from tools that are not installed.
-style_of()
-{
+style_of() {
 	{
 		env -C "$src" GIT_DIR=none scripts/checkpatch.pl --strict --no-summary --terse \
 			--show-types "$@" || [ $? = 1 ]
@@ -77,7 +71,6 @@ style_of()
 
 # without_ignored CHECK: its messages, but for those that are ignored with a reason,
 # for any patches or those of $SERIES
-without_ignored()
-{
+without_ignored() {
 	grep -vEf <(sed -nE "s/^(${SERIES:-}:)?$1[|](.*)[|][^|]*\$/\2/p" "$top/harness/review/ignored") || [ $? = 1 ]
 }

@@ -18,8 +18,7 @@ parent=base
 applied=refs/vfio-sriov/applied
 
 # Commit ids depend on nothing but the content.
-in_git()
-{
+in_git() {
 	GIT_AUTHOR_NAME=vfio-sriov GIT_AUTHOR_EMAIL=vfio-sriov@localhost \
 	GIT_COMMITTER_NAME=vfio-sriov GIT_COMMITTER_EMAIL=vfio-sriov@localhost \
 	GIT_AUTHOR_DATE='2020-02-01T00:00:00Z' GIT_COMMITTER_DATE='2020-02-01T00:00:00Z' \
@@ -28,8 +27,7 @@ in_git()
 
 in_src() { git -C "$src" "$@"; }
 
-checkout_src()
-{
+checkout_src() {
 	local rev
 
 	rev=$(in_git rev-parse --verify -q "$1^{commit}") || die "no commit $1 in $gitdir"
@@ -40,8 +38,7 @@ checkout_src()
 
 # ---- stock
 
-create_repository()
-{
+create_repository() {
 	[ ! -f "$gitdir/complete" ] || return 0
 	rm -rf "$gitdir" "$src"
 	mkdir -p "$work"
@@ -54,8 +51,7 @@ create_repository()
 }
 
 # unpack_source DIR DEB [NAME]...: these files of it, or all
-unpack_source()
-{
+unpack_source() {
 	local dir=$1 deb=$2
 
 	shift 2
@@ -66,8 +62,7 @@ unpack_source()
 }
 
 # Added without touching any work tree
-commit_stock()
-{
+commit_stock() {
 	local dir=$1 index=$gitdir/index.incoming tree
 
 	rm -f "$index"
@@ -78,8 +73,7 @@ commit_stock()
 }
 
 # The first time, what was unpacked becomes the work tree.
-create_src()
-{
+create_src() {
 	local dir=$1
 
 	if [ -d "$src" ]; then
@@ -97,8 +91,7 @@ create_src()
 	rmdir "$dir"
 }
 
-make_stock()
-{
+make_stock() {
 	local dir=$work/incoming
 
 	create_repository
@@ -116,8 +109,7 @@ path_stock() { echo "$src"; }
 
 # ---- base
 
-key_base()
-{
+key_base() {
 	{
 		in_git rev-parse stock
 		cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
@@ -125,8 +117,7 @@ key_base()
 	} | hash_of
 }
 
-make_base()
-{
+make_base() {
 	local tree
 
 	checkout_src stock
@@ -142,8 +133,7 @@ make_base()
 # All but the cover letter.
 patch_files() { find "$patches" -name '[0-9]*.patch' ! -name '0000-*' | sort; }
 
-key_applied()
-{
+key_applied() {
 	local files
 
 	read_lines files patch_files
@@ -155,8 +145,7 @@ key_applied()
 }
 
 # apply_patches DIR [OPTION]...
-apply_patches()
-{
+apply_patches() {
 	local dir=$1 file files
 
 	shift
@@ -169,8 +158,7 @@ apply_patches()
 	done
 }
 
-make_applied()
-{
+make_applied() {
 	in_src am --abort 2>/dev/null || true
 	checkout_src "$parent"
 	apply_patches "$src" --committer-date-is-author-date

@@ -12,8 +12,7 @@ trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libe
 # make_root DIR "SUITE..." TARGET PACKAGE...: the first suite with what the others
 # offer, and these packages of TARGET. Made aside and moved into place when complete;
 # checkouts share it.
-make_root()
-{
+make_root() {
 	local dir=$1 suites=$2 target=$3 mirror suite line
 
 	shift 3
@@ -45,15 +44,13 @@ make_root()
 	exec 7>&-
 }
 
-make_trixie()
-{
+make_trixie() {
 	make_root "$trixie" trixie trixie "${trixie_packages[@]}"
 }
 
 # starter FILE ROOT PROGRAM [OPTION]...: a script that starts PROGRAM with the C
 # library of ROOT, which needs neither root nor mounts
-starter()
-{
+starter() {
 	cat >"$1" <<-END
 		#!/bin/sh
 		lib=$2/usr/lib/x86_64-linux-gnu
@@ -66,15 +63,13 @@ starter()
 qemu_root=$cache/qemu
 qemu_new=$qemu_root/qemu
 
-get_qemu()
-{
+get_qemu() {
 	make_root "$qemu_root" "trixie trixie-backports" trixie-backports qemu-system-x86
 	starter "$qemu_new" "$qemu_root" "$qemu_root/usr/bin/qemu-system-x86_64" \
 		-L "$qemu_root/usr/share/qemu" -L "$qemu_root/usr/share/seabios"
 }
 
-key_qemu()
-{
+key_qemu() {
 	"$qemu_new" --version
 }
 
@@ -87,8 +82,7 @@ qemu_build_root=$cache/qemu-build
 qemu_build_packages=(ccache dpkg-dev gcc libc6-dev libfdt-dev libglib2.0-dev meson ninja-build
 	patch perl pkgconf python3 python3-venv xz-utils)
 
-fetch_qemu_source()
-{
+fetch_qemu_source() {
 	[ ! -f "$qemu_build_root/usr/src/fetched" ] || return 0
 	echo "deb-src $(debian_mirror) trixie main" >"$qemu_build_root/etc/apt/sources.list.d/source.list"
 	in_root "$qemu_build_root" apt-get -q update
@@ -97,8 +91,7 @@ fetch_qemu_source()
 }
 
 # Only what a VM with a vfio-pci device needs
-build_qemu_patched()
-{
+build_qemu_patched() {
 	local dir=${qemu_patched%/*}
 
 	need_disk 1500 "$top/work"
@@ -122,8 +115,7 @@ build_qemu_patched()
 
 path_qemu_patched() { echo "$qemu_patched"; }
 
-make_qemu_patched()
-{
+make_qemu_patched() {
 	case $top in
 	/tmp/* | /run/*) die "use a checkout outside of /tmp and /run, which the VM does not see" ;;
 	esac
@@ -132,8 +124,7 @@ make_qemu_patched()
 	build_qemu_patched
 }
 
-key_qemu_patched()
-{
+key_qemu_patched() {
 	{
 		cat "$qemu_patch"
 		declare -f build_qemu_patched
@@ -143,8 +134,7 @@ key_qemu_patched()
 # in_root ROOT COMMAND...: there, with this checkout at its path or at $ROOT_TOP, and
 # ccache at its path. Where there is a ROOT.upper, ROOT is an overlay that writes to it.
 # The mounts end with the command.
-in_root()
-{
+in_root() {
 	local ccache=${CCACHE_DIR:-$HOME/.cache/ccache}
 
 	[ -d "$1/usr" ] || [ -d "$1.upper" ] || die "$1 is no root directory"

@@ -8,8 +8,7 @@ vmtest() { "$top/tools/testing/selftests/vfio/vmtest.sh" "$@"; }
 # use_kernel KERNEL: sets kernel_options, for vmtest. KERNEL is "debian", Debian's
 # own with the series as modules; "debian-stock", the same with unpatched modules;
 # or SOURCE.FLAVOUR, a kernel of ours.
-use_kernel()
-{
+use_kernel() {
 	case $1 in
 	debian) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir series)") ;;
 	debian-stock) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir stock)") ;;
@@ -19,8 +18,7 @@ use_kernel()
 
 get_vm() { qemu-system-x86_64 --version; }
 
-key_vm()
-{
+key_vm() {
 	{
 		qemu-system-x86_64 --version
 		busybox 2>&1 | sed -n 1p
@@ -31,8 +29,7 @@ key_vm()
 machine_dir=$top/tests/machines
 
 # machine NAME...: options of vmtest.sh for these of them
-machine()
-{
+machine() {
 	local name
 
 	options=()
@@ -43,8 +40,7 @@ machine()
 
 # vm_run CHECK KERNEL MACHINES OPTION...: programs of $programs, and what they print
 # as KTAP. MACHINES: names of files in tests/machines, a word each.
-vm_run()
-{
+vm_run() {
 	local check=$1 kernel_options options
 
 	use_kernel "$2"
@@ -62,8 +58,7 @@ howto_programs=(-f "$programs/vfio_open" -f "$top/package/vfio-sriov" -f "$top/t
 
 # vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
 # devices as they are when it boots
-vmtest_host_root()
-{
+vmtest_host_root() {
 	local name=$1 kernel_options options
 
 	use_kernel "$2"
@@ -74,8 +69,7 @@ vmtest_host_root()
 
 # must_fail COMMAND...: vmtest.sh must end with 1, a failed run; 2 means that it did not
 # start one
-must_fail()
-{
+must_fail() {
 	local status=0
 
 	# shellcheck disable=SC2310 # it must fail
@@ -84,16 +78,14 @@ must_fail()
 }
 
 # What the kernel complained of, as vmtest.sh showed it.
-show_complaint()
-{
+show_complaint() {
 	grep -a -B 30 'the kernel complained' "$1" | grep -aE '^\[ *[0-9]+\.[0-9]+\]' |
 		cut -c 1-200 | sed 's/^/    /' >&2 || true
 }
 
 # must_have_run CHECK PROGRAM...: each of them passed or failed a case. What says
 # nothing is no good news.
-must_have_run()
-{
+must_have_run() {
 	local check=$1 program cases bad=0
 
 	shift

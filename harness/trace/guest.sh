@@ -16,8 +16,7 @@ path="$race vfio_df_open vfio_pci_open_device pci_try_reset_function vfio_df_clo
 	vfio_pci_core_close_device vfio_pci_sriov_put"
 
 # trace OPTION FUNCTIONS [BELOW]: only what BELOW call
-trace()
-{
+trace() {
 	echo nop >current_tracer
 	echo "${3:-}" >set_graph_function
 	echo >set_ftrace_filter

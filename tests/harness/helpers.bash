@@ -6,8 +6,7 @@
 
 repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
-setup()
-{
+setup() {
 	scratch=$BATS_TEST_TMPDIR/repo
 	mkdir -p "$scratch"/{tests,drivers,tools,docs/model,patches/linux-6.12,bases/linux-6.12}
 	cp -r "$repo/harness" "$scratch/"
@@ -20,8 +19,7 @@ setup()
 }
 
 # plant CODE [ROW...]: a table of these rows, or of check c alone, with these functions
-plant()
-{
+plant() {
 	printf '%s\n' "$1" >"$scratch/harness/lib/checks/planted.sh"
 	shift
 	[ $# != 0 ] || set -- 'check|c|check||c'
@@ -30,8 +28,7 @@ plant()
 
 # check_ends STATUS PATTERN [ARGUMENT...]: how check.sh, or the tier "check" of it, ends, and
 # what it says
-check_ends()
-{
+check_ends() {
 	run "$scratch/harness/check.sh" "${@:3}"
 	[ "$status" = "$1" ]
 	# shellcheck disable=SC2053 # a pattern
@@ -44,15 +41,13 @@ prologue='set -euo pipefail; . "$1/harness/lib/all.sh"; . "$parts/count.sh"; mkd
 in_harness() { bash -c "$prologue" _ "$scratch" "$1"; }
 
 # The same in the background
-start_harness()
-{
+start_harness() {
 	bash -c "$prologue" _ "$scratch" "$1" 3>&- &
 	pid=$!
 }
 
 # end_when COMMAND...: end what runs in the background once COMMAND succeeds
-end_when()
-{
+end_when() {
 	until "$@"; do sleep 0.1; done
 	kill -TERM "$pid"
 	status=0

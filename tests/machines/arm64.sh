@@ -8,8 +8,7 @@ serial=ttyAMA
 
 # Without ACPI, Linux 6.12 finds the IOMMU after the ports, too late to isolate
 # the devices behind them from each other.
-board()
-{
+board() {
 	QEMU=${QEMU:-qemu-system-aarch64}
 	machine+=(-machine "virt,iommu=smmuv3,gic-version=3,its=on")
 	args="pci=config_acs=11101@pci:1b36:c"

@@ -13,8 +13,7 @@ more_args+=" loglevel=5 VFIO_ICOUNT=1"
 accelerator() { machine+=(-accel tcg -icount "shift=0,sleep=off" -cpu max); }
 
 # Many PFs need more I/O ports than there are, unless the ports request none.
-devices()
-{
+devices() {
 	local n=${PFS#*:} i vfs
 
 	if [[ $PFS = igb:* ]]; then

@@ -8,8 +8,7 @@
 
 root=/root
 
-mount_host_root()
-{
+mount_host_root() {
 	mkdir -p /host /overlay "$root" &&
 	mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=262144 host /host &&
 	mount -t tmpfs none /overlay &&
@@ -26,8 +25,7 @@ mount_host_root()
 	mount -t tmpfs none "$root/tmp" && mount -t tmpfs none "$root/run"
 }
 
-in_host_root()
-{
+in_host_root() {
 	# shellcheck disable=SC2016 # $@ is for the shell in there
 	HOME=/root TERM="${VMTEST_TERM:-linux}" \
 		PATH=/tests:/extra:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -6,14 +6,12 @@
 
 more_args+=" VFIO_HOTPLUG=/dev/${serial}1"
 
-tell_qemu()
-{
+tell_qemu() {
 	printf '{"execute": "human-monitor-command", "arguments": {"command-line": "%s"}}\n' "$1"
 }
 
 # do_requests: from the guest's output to QEMU's monitor
-do_requests()
-{
+do_requests() {
 	local verb slot device
 
 	echo '{"execute": "qmp_capabilities"}'
@@ -28,8 +26,7 @@ do_requests()
 	done
 }
 
-prepare_vm()
-{
+prepare_vm() {
 	local pipe=$scratch/monitor$1
 
 	mkfifo "$pipe.in"

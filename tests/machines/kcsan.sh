@@ -5,8 +5,7 @@
 # ours if a function of vfio is at the top of one of its two stacks. The fast
 # clock, which runtime PM reads, is read while it changes, on purpose.
 
-kernel_log()
-{
+kernel_log() {
 	awk '
 	function end_race()
 	{

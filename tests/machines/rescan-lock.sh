@@ -5,8 +5,7 @@
 # unbound disables SR-IOV, as the PCI core does not take pci_rescan_remove_lock there;
 # igb's driver triggers it, too. Ignored if it comes from there.
 
-kernel_log()
-{
+kernel_log() {
 	awk '
 	/WARNING: drivers\/pci\/remove\.c:[0-9]* at pci_stop_and_remove_bus_device/ { held = $0; unbound = 0; next }
 	held == "" { print; next }

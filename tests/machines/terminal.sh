@@ -12,8 +12,7 @@ fi
 more_args+=" loglevel=4 VMTEST_TERM=${TERM:-linux} VMTEST_ROWS=$rows VMTEST_COLUMNS=$columns"
 vm_in=/dev/stdin vm_out=/dev/stdout
 
-prepare_vm()
-{
+prepare_vm() {
 	vm_args=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$logs/console$1.log"
 		-serial chardev:console)
 }

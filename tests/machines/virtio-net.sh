@@ -7,8 +7,7 @@
 pfs=1
 max_vfs=7
 
-devices()
-{
+devices() {
 	local i options=iommu_platform=on,disable-legacy=on,romfile=
 
 	ports=1

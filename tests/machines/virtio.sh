@@ -6,8 +6,7 @@
 # Its driver waits for answers in vain after a suspend.
 more_args+=" VFIO_NO_SUSPEND=1"
 
-board()
-{
+board() {
 	QEMU=${QEMU:-qemu-system-x86_64}
 	machine+=(-machine "q35,kernel-irqchip=split" -device virtio-iommu-pci
 		-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off)

@@ -5,7 +5,6 @@
 # sleep, so that waits such as those for resets take no real time.
 
 # 8 ns an instruction: the CPUs take turns at each timer.
-accelerator()
-{
+accelerator() {
 	machine+=(-accel "tcg,thread=single" -icount "shift=3,sleep=off" -cpu max)
 }

@@ -4,15 +4,13 @@
 # What the bases share, seen from patches/ alone. Sourced by check.sh.
 
 # "PATCH FILE" of each file that a patch of a base changes
-files_by_patch()
-{
+files_by_patch() {
 	awk '/^diff --git / { name = FILENAME; sub(/.*[/]/, "", name); print substr(name, 1, 4), substr($4, 3) }' \
 		"$top/patches/$1"/000[1-9]-*.patch | sort
 }
 
 # add_files BASE DIR: the files that the series adds there, as the last patch leaves them
-add_files()
-{
+add_files() {
 	local added
 
 	# shellcheck disable=SC2016 # fields of awk
@@ -25,8 +23,7 @@ add_files()
 
 # The files that the series adds are the same bytes on each base, and no patch changes
 # a file that the same patch of 6.12 does not.
-check_copies()
-{
+check_copies() {
 	local name names more dir=$work/copies
 
 	read_lines names find "$top/patches" -maxdepth 1 -name 'linux-*' -printf '%f\n'

@@ -26,8 +26,7 @@ key_dpdk() { dpkg-query --admindir "$cache/dpdk-$1/var/lib/dpkg" -W -f '${Versio
 page_options=()
 
 # page_on_vm NAME KERNEL PAGE [SECONDS]
-page_on_vm()
-{
+page_on_vm() {
 	vmtest_host_root "$1" "$2" -t 900 "${page_options[@]}" -f "$clients/page.py" -f "$3" \
 		-c "python3 page.py ${3##*/} ${4:-}" >"$(ktap_of "$1")"
 }
@@ -36,8 +35,7 @@ page_on_vm()
 page_of_check() { page_on_vm "$check.$(basename "$1" .md)" "$kernel" "$1"; }
 
 # pages CHECK KERNEL PAGE...: each on a separate machine, all at once
-pages()
-{
+pages() {
 	local check=$1 kernel=$2 page
 
 	shift 2
@@ -51,8 +49,7 @@ pages()
 # red exactly|at-least LIST COMMAND NAME ARGUMENT...: COMMAND must fail; of the cases in the
 # KTAP of NAME, those of LIST must ("fail<TAB>NAME" a line each), and no others or maybe
 # others. An empty list says that an unpatched kernel does all of it: then it must pass.
-red()
-{
+red() {
 	local how=$1 want failed missing more=''
 
 	want=$(without_comments "$2")
@@ -78,8 +75,7 @@ check_dpdk_forky() { VM_ROOT=$cache/dpdk-forky pages dpdk-forky debian "$howto/d
 
 check_howto_stock() { pages howto-stock debian-stock "$basedir/stock.md"; }
 
-check_howto_red()
-{
+check_howto_red() {
 	# vfio-sriov refuses the modules of the unpatched kernel.
 	sed '/^# vfio-sriov start/s/$/ --force/' "$howto/qemu.md" >"$work/cases/qemu.md"
 	# What is not refused there is left open, and others wait for it in vain.
@@ -88,39 +84,34 @@ check_howto_red()
 }
 
 # With patches/qemu-10.0; in the VM it comes before the machine's own.
-check_qemu_iommufd()
-{
+check_qemu_iommufd() {
 	[ "$(grep -c '^+[^+]' "$qemu_patch")" -le 60 ] || die "the patch for QEMU adds more than 60 lines"
 	perl "${qemu_patched%/*}/source/scripts/checkpatch.pl" --no-tree "$qemu_patch"
 	page_options=(-f "$qemu_patched")
 	pages qemu-iommufd debian "$clients/qemu-iommufd.md"
 }
 
-check_qemu_iommufd_stock()
-{
+check_qemu_iommufd_stock() {
 	page_options=(-f "$qemu_patched")
 	pages qemu-iommufd-stock debian-stock "$clients/qemu-iommufd-stock.md"
 }
 
 # This machine's own QEMU does not present the token.
-check_qemu_iommufd_red()
-{
+check_qemu_iommufd_red() {
 	echo "fail	qemu-iommufd.md: QEMU opens a VF with the token" >"$work/cases/red"
 	red at-least "$work/cases/red" \
 		page_on_vm qemu-iommufd-red-run debian "$clients/qemu-iommufd.md" 20
 }
 
 # For a user at a terminal, which page.py plays.
-check_shell()
-{
+check_shell() {
 	shell="$top/harness/shell.sh --built" CMD='' \
 		python3 "$clients/page.py" "$clients/shell.md" | tee "$(ktap_of shell)"
 }
 
 # TIMES rounds. KERNEL=series.debug looks for leaks with kmemleak, and takes
 # ten times as long; nothing is judged by how long it takes.
-check_deep_dpdk()
-{
+check_deep_dpdk() {
 	vmtest_host_root deep-dpdk "${KERNEL:-debian}" -t 7200 \
 		-f "$clients/page.py" -f "$clients/endure.md" -f "$top/tests/vfio_leaks_test" \
 		-c "python3 page.py endure.md 900 ${TIMES:-10} && { sh vfio_leaks_test || [ \$? = 4 ]; }" |
@@ -131,21 +122,18 @@ check_deep_dpdk()
 
 # nvme_page PATH: the page, with this path for both drivers. Without multipath the disk has
 # the name of its controller.
-nvme_page()
-{
+nvme_page() {
 	page_options=(-a nvme_core.multipath=N -f "$work/nvme_driver")
 	sed "s/-p PATH /-p $1 /" "$clients/nvme.md" >"$work/cases/nvme-$1.md"
 }
 
-check_nvme()
-{
+check_nvme() {
 	nvme_page type1
 	nvme_page cdev
 	pages nvme debian "$work"/cases/nvme-{type1,cdev}.md
 }
 
-check_nvme_stock()
-{
+check_nvme_stock() {
 	nvme_page type1
 	red exactly "$basedir/nvme-red-on-stock" \
 		page_on_vm nvme-stock-run debian-stock "$work/cases/nvme-type1.md"
@@ -154,8 +142,7 @@ check_nvme_stock()
 # ---- a program that hangs
 
 # It is ended after CONF_LIMIT seconds, and the run fails, on both PFs.
-check_hang()
-{
+check_hang() {
 	local programs=$work/hang
 
 	mkdir -p "$programs"

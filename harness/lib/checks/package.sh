@@ -6,13 +6,11 @@
 
 # ---- needs
 
-make_deb()
-{
+make_deb() {
 	locked=1 "$top/harness/deb.sh" '~old' ''
 }
 
-key_deb()
-{
+key_deb() {
 	{
 		hash_files "$top"/{package,patches,bases} "$top/harness/deb.sh"
 		cat "$cache"/find_kernel-linux-* 2>/dev/null || true
@@ -23,14 +21,12 @@ key_deb()
 # an overlay on it.
 root_packages=(ccache cpio dkms initramfs-tools iproute2 kmod systemd zstd)
 
-get_roots()
-{
+get_roots() {
 	ROOT_TOP=/mnt make_root "$cache/package-bookworm" "bookworm bookworm-security" bookworm "${root_packages[@]}"
 	ROOT_TOP=/mnt make_root "$cache/package-trixie" "trixie trixie-security trixie-backports" trixie "${root_packages[@]}"
 }
 
-key_roots()
-{
+key_roots() {
 	echo "${root_packages[*]}"
 }
 
@@ -38,30 +34,26 @@ key_roots()
 
 # in_debian PAGE: of tests/package, whose shell enters the root directory with in_root; it
 # leaves in /vm what to boot
-in_debian()
-{
+in_debian() {
 	export -f in_root
 	export top dir suite
 	ROOT_TOP=/mnt DEBIAN_KERNEL_USE_CCACHE=1 python3 "$top/tests/clients/page.py" "$top/tests/package/$1.md" 1800
 }
 
 # package_vm LOG TREE OPTION...: Debian's kernel with this tree of modules
-package_vm()
-{
+package_vm() {
 	vmtest -o "$logs/vm.$name.$1" -k "$dir.upper/vm/vmlinuz" -d "$dir.upper/vm/$2" "${@:3}"
 }
 
 # in_vm PAGE TREE: with this machine's programs and modules that the pages use
-in_vm()
-{
+in_vm() {
 	package_vm "${1##*/}" "$2" -n -t 900 -m "$machine_dir/host-root.sh" -m <(echo 'modules+=(8021q bonding bridge kvmgt)') \
 		"${howto_programs[@]}" -f "$top/package/debian/vfio-sriov-dkms.vfio-sriov@.service" \
 		-f "$top/tests/clients/page.py" -f "$top/$1.md" -c "python3 page.py ${1##*/}.md 300"
 }
 
 # With Debian's own modules, on both devices
-race_is_back()
-{
+race_is_back() {
 	local race=vfio_pci_vf_token_race_test case=race.type1.pf_opened_during_vf_open red=$work/cases/$name.red
 
 	must_fail package_vm race stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a VFIO_PATHS=group "$race" >"$red"
@@ -70,8 +62,7 @@ race_is_back()
 		die "$case did not fail on both devices with Debian's own modules"
 }
 
-package_steps()
-{
+package_steps() {
 	case $suite in
 	*-backports) in_debian backports ;;
 	*) in_debian upgrade ;;
@@ -85,8 +76,7 @@ package_steps()
 	race_is_back
 }
 
-package_in()
-{
+package_in() {
 	local suite=$1 name=package-${1#trixie-} dir=$work/package-${1#trixie-}
 
 	rm -rf "$dir" "$dir".*
@@ -98,22 +88,19 @@ package_in()
 }
 
 # Both at once: a VM keeps one CPU busy.
-check_package()
-{
+check_package() {
 	all_at_once package_in bookworm trixie
 	cat "$(ktap_of package-bookworm)" "$(ktap_of package-trixie)" >"$(ktap_of package)"
 	[ "$failed" = 0 ]
 }
 
 # The kernel of Debian 13's backports, another base
-check_package_backports()
-{
+check_package_backports() {
 	package_in trixie-backports
 }
 
 # Each base in a process, as it has its own variables
-check_quilt()
-{
+check_quilt() {
 	local name
 
 	for name in $(known_bases); do

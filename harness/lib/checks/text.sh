@@ -7,8 +7,7 @@
 # ---- the harness
 
 # Every shell script of the repository, whatever its name
-check_shellcheck()
-{
+check_shellcheck() {
 	local scripts
 
 	cd "$top" || exit 1
@@ -26,8 +25,7 @@ check_harness() { bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"; }
 check_model() { "$top/harness/model.sh"; }
 
 # P1 rests on it: the unit tests compete at each release of the lock, in one helper.
-check_one_unlock()
-{
+check_one_unlock() {
 	local found
 
 	found=$(grep -c 'mutex_unlock(' "$top/drivers/vfio/pci/vfio_pci_sriov.c")
@@ -36,15 +34,13 @@ check_one_unlock()
 
 # ---- the base
 
-check_removal()
-{
+check_removal() {
 	remove_stamp base
 	make_need base
 }
 
 # Only what the preparation reads, so that it takes a second.
-check_changed()
-{
+check_changed() {
 	local dir=$work/changed message
 
 	rm -rf "$dir"
@@ -65,14 +61,12 @@ one_form() { tr -s ' \n' ' ' | sed -E 's,([0-9])/([0-9]),\1 of \2,g; s/ %/%/g'; 
 
 # A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
 # "25 minutes", has its home in docs/results.md or in the times of the tiers.
-figures_of()
-{
+figures_of() {
 	grep -v '^Subject: ' "$1" | one_form |
 		grep -oE '\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| (MB|MiB|GB|KiB|bytes|minutes|min|s|cases)\b)' | sort -u
 }
 
-check_figures()
-{
+check_figures() {
 	local file figures figure bad=0 known
 
 	known=$({
@@ -89,8 +83,7 @@ check_figures()
 	[ "$bad" = 0 ]
 }
 
-check_export()
-{
+check_export() {
 	local dir=$work/export-check
 
 	write_patches "$gitdir" base "$applied" "$dir"
@@ -101,14 +94,12 @@ check_export()
 check_series() { locked=1 "$top/harness/series.sh"; }
 
 # "PROGRAM CASE" of each case that must fail with a mutant or on an unpatched kernel
-cases_to_fail()
-{
+cases_to_fail() {
 	sed -n 's/^Red: //p' "$top"/tests/mutants/*.diff
 	without_comments "$top"/bases/linux-*/expected-red-* | sed 's/\./ /'
 }
 
-check_faults()
-{
+check_faults() {
 	local file bad=0 cases case
 
 	checkout_src "$applied"
@@ -128,8 +119,7 @@ check_faults()
 	[ "$bad" = 0 ]
 }
 
-check_style()
-{
+check_style() {
 	local files said
 
 	checkout_src "$applied"
@@ -140,8 +130,7 @@ check_style()
 
 # vfio-sriov.rst: the C fragments compile, each with the first, which has the headers; the
 # kernel has the log lines that it explains, with another word in front of the colon.
-check_docs()
-{
+check_docs() {
 	local page=$src/Documentation/driver-api/vfio-sriov.rst dir=$work/docs text messages
 
 	checkout_src "$applied"
@@ -170,8 +159,7 @@ check_docs()
 
 # What "make review" finds soonest, and the options that the series has an #if or a
 # stub for
-check_compile()
-{
+check_compile() {
 	locked=1 "$top/harness/review.sh" checkpatch maintainers kernel-doc includes gcc vfio-cdev-n iommufd-n kunit-n
 }
 

@@ -11,16 +11,14 @@ rule_tests=(vfio_pci_vf_token_test vfio_pci_vf_token_race_test vfio_pci_sriov_te
 
 # ---- unit tests, on UML
 
-check_kunit()
-{
+check_kunit() {
 	need_disk 1000 "$work"
 	checkout_src "$applied"
 	run_kunit "$(ktap_of kunit)"
 }
 
 # A mutant of each property that unit tests show must be red.
-check_mutants()
-{
+check_mutants() {
 	locked=1 "$top/harness/red.sh" -k
 }
 
@@ -37,8 +35,7 @@ declare -A words=(
 )
 
 # in_words TEXT: with what its words stand for
-in_words()
-{
+in_words() {
 	local word
 
 	for word in $1; do
@@ -48,8 +45,7 @@ in_words()
 
 # check_in_vm CHECK: each program must pass or fail a case. KUNIT among the arguments: the
 # unit tests, which run at boot, and what was leaked count, too.
-check_in_vm()
-{
+check_in_vm() {
 	local check=$1 kernel=debian kunit="" machines arguments tests needs programs=$programs
 	local -x QEMU=${QEMU:-} BUSYBOX=${BUSYBOX:-}
 
@@ -74,8 +70,7 @@ check_in_vm()
 
 # Each test that expected-red-on-stock names must have failed on the unpatched
 # kernel, on every device it ran on; the others may do what they like there.
-judge_red()
-{
+judge_red() {
 	local test bad=0 tests
 
 	read_lines tests without_comments "$1"
@@ -104,8 +99,7 @@ judge_red()
 # red_run CHECK KERNEL LIST: that many fail is what they are for here, so the run
 # can't. Only the programs of which a case must fail, through groups: the unpatched
 # kernel checks no token for cdevs. Rounds of vfio_stress_test, enough to find the race.
-red_run()
-{
+red_run() {
 	local tests
 
 	tests=$(without_comments "$3" | cut -d. -f1 | sort -u)
@@ -115,21 +109,18 @@ red_run()
 	judge_red "$3" "$work/cases/$1-run"
 }
 
-check_stock()
-{
+check_stock() {
 	red_run stock debian-stock "$basedir/expected-red-on-stock"
 }
 
-check_stock_own()
-{
+check_stock_own() {
 	red_run stock-own stock.plain "$basedir/expected-red-on-own-stock"
 }
 
 # ---- costs compared with the unpatched kernel
 
 # With another compiler than that of bases/BASE/costs, more is allowed.
-check_instructions()
-{
+check_instructions() {
 	local margin=1.1
 
 	! grep -qxF -e "# compiler: $(compiler)" "$basedir/costs" || margin=1.02
@@ -138,8 +129,7 @@ check_instructions()
 }
 
 # As many VFs as that device can have; both kernels see the same work.
-check_virtio_net_costs()
-{
+check_virtio_net_costs() {
 	local counts=$work/bench-virtio-net
 	local -x QEMU=$qemu_new
 
