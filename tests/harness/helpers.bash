@@ -8,10 +8,8 @@ repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 setup() {
 	scratch=$BATS_TEST_TMPDIR/repo
-	mkdir -p "$scratch"/{tests,drivers,tools,docs/model,patches/linux-6.12,bases/linux-6.12}
-	cp -r "$repo/harness" "$scratch/"
-	cp "$repo/tests/skips" "$scratch/tests/"
-	cp "$repo/bases/linux-6.12/source" "$scratch/bases/linux-6.12/"
+	mkdir -p "$scratch"/{drivers,tools,docs/model,patches/linux-6.12}
+	(cd "$repo" && cp -r --parents harness tests/skips bases/linux-6.12/source "$scratch")
 	rm "$scratch"/harness/lib/checks/*.sh
 	echo 'ensure_packages() { :; }' >>"$scratch/harness/lib/packages.sh"
 	export XDG_CACHE_HOME=$scratch/cache TMPDIR=$BATS_TEST_TMPDIR
@@ -26,8 +24,7 @@ plant() {
 	printf '%s\n' 'tier|check|1|1|base|what the test plants' "$@" >"$scratch/harness/checks"
 }
 
-# check_ends STATUS PATTERN [ARGUMENT...]: how check.sh, or the tier "check" of it, ends, and
-# what it says
+# check_ends STATUS PATTERN [ARGUMENT...]: how check.sh ends, and what it says
 check_ends() {
 	run "$scratch/harness/check.sh" "${@:3}"
 	[ "$status" = "$1" ]

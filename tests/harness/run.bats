@@ -3,13 +3,12 @@
 #
 # Phases, stamps, locks, interruption.
 
-bats_require_minimum_version 1.5.0
 load helpers
 
 @test "a command that fails inside of a function fails its phase" {
 	run in_harness 'f() { false; echo went on; }; try_phase p title f; echo "status $phase_status"'
 	[[ $output = *"status 1"* ]]
-	run ! grep -q 'went on' "$scratch/out/linux-6.12/logs/p.log"
+	[ ! -s "$scratch/out/linux-6.12/logs/p.log" ]
 }
 
 @test "a pipeline fails if its first part does" {
@@ -31,19 +30,14 @@ check_c() { checkout_src nosuchref; kmake dir drivers/vfio/; }'
 }
 
 @test "a build that fails leaves no stamp, not even of what was there before" {
-	run in_harness 'ok() { :; }; bad() { false; }
-unless_done thing old ok
-try_phase p title unless_done thing new bad
-stamp_matches thing old && echo "old counts"
-stamp_matches thing new && echo "new counts"
-true'
-	[ "$status" = 0 ]
-	[[ $output != *counts* ]]
+	in_harness 'unless_done thing old true
+try_phase p title unless_done thing new false
+! stamp_matches thing old && ! stamp_matches thing new'
 }
 
 @test "a build that is interrupted leaves no stamp" {
-	in_harness 'ok() { :; }; unless_done thing old ok'
-	start_harness 'slow() { sleep 60; }; phase p title unless_done thing new slow'
+	in_harness 'unless_done thing old true'
+	start_harness 'phase p title unless_done thing new sleep 60'
 	end_when [ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
 	[ "$status" != 0 ]
 	[ ! -e "$scratch/work/linux-6.12/stamps/thing" ]
@@ -64,7 +58,7 @@ true'
 	start_harness 'f() { sleep 4242 & wait; }; phase p title f'
 	end_when pgrep -fx 'sleep 4242'
 	[ "$status" = 143 ]
-	run ! pgrep -fx 'sleep 4242'
+	[ -z "$(pgrep -fx 'sleep 4242')" ]
 }
 
 @test "an interruption lets a package manager end" {
@@ -75,9 +69,9 @@ true'
 }
 
 @test "a second run waits, and is told for what" {
-	start_harness 'lock; touch "$top/locked"; sleep 3'
+	start_harness 'lock; touch "$top/locked"; sleep 3; touch "$top/released"'
 	until [ -e "$scratch/locked" ]; do sleep 0.1; done
-	run in_harness 'lock; echo mine'
+	run in_harness 'lock; [ ! -e "$top/released" ] || echo mine'
 	wait
 	[[ $output = *"waiting for another run in this checkout: "*"process"* ]]
 	[[ $output = *mine ]]
