@@ -16,5 +16,3 @@ parts=$(dirname "${BASH_SOURCE[0]}")
 . "$parts/series.sh"
 . "$parts/debian-kernel.sh"
 . "$parts/vm.sh"
-
-load_base

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # variables for those who source this
 #
-# What every command of the harness shares: where things are, messages, lists,
-# the base, the lock. Sourced, never run.
+# What every command shares: where things are, messages, lists, the base, the lock.
 
 # What is written and compared must not depend on who runs it.
 export LC_ALL=C
@@ -19,7 +18,6 @@ logs=$out/logs
 patches=$top/patches/$base
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vfio-sriov
 
-# say LINE...
 say() { printf '%s\n' "$@"; }
 
 die() {
@@ -28,12 +26,10 @@ die() {
 }
 
 elapsed() {
-	local s=$1
-
-	if [ "$s" -ge 60 ]; then
-		printf '%d min %02d s' $((s / 60)) $((s % 60))
+	if [ "$1" -ge 60 ]; then
+		printf '%d min %02d s' $(($1 / 60)) $(($1 % 60))
 	else
-		printf '%d s' "$s"
+		printf '%d s' "$1"
 	fi
 }
 
@@ -43,8 +39,7 @@ read_lines() {
 	local -n lines_read=$1
 	local text
 
-	shift
-	text=$("$@")
+	text=$("${@:2}")
 	lines_read=()
 	[ -z "$text" ] || mapfile -t lines_read <<<"$text"
 }
@@ -55,11 +50,10 @@ without_comments() { awk '!/^#/ && NF' "$@"; }
 # all_at_once FUNCTION ARGUMENT...: FUNCTION with each argument, all at the same time;
 # leaves in $failed how many failed. Not to be called in a condition.
 all_at_once() {
-	local function=$1 argument pids=() pid
+	local argument pids=() pid
 
-	shift
-	for argument; do
-		"$function" "$argument" &
+	for argument in "${@:2}"; do
+		"$1" "$argument" &
 		pids+=($!)
 	done
 	failed=0
@@ -72,13 +66,7 @@ hash_of() { sha256sum | cut -d' ' -f1; }
 
 # hash_files FILE...: of their names and contents; a directory stands for all in it
 hash_files() {
-	local path files
-
-	for path; do
-		[ -e "$path" ] || die "$path: no such file"
-	done
-	files=$(find "$@" -type f ! -name '*.pyc' | sort)
-	xargs -d '\n' sha256sum <<<"$files" | sed "s|$top/||" | hash_of
+	find "$@" -type f ! -name '*.pyc' | sort | xargs -d '\n' sha256sum | sed "s|$top/||" | hash_of
 }
 
 # publish FILE PAGE: show a result of a command, and write it to the page where that
@@ -93,17 +81,11 @@ publish() {
 		's/^\Q$ENV{mark}\E\n```\n\K.*?(?=^```$)/$ENV{result}\n/ms or die "no place for $ENV{mark}\n"' "$2"
 }
 
-# ---- the base
-
 known_bases() { (cd "$top/bases" && dirname -- */source | paste -sd ' '); }
 
-load_base() {
-	[[ $base != */* && -f $basedir/source ]] || die "BASE=$base: no such base (known: $(known_bases))"
-	# shellcheck source=bases/linux-6.12/source
-	. "$basedir/source"
-}
-
-# ---- the disk
+[[ $base != */* && -f $basedir/source ]] || die "BASE=$base: no such base (known: $(known_bases))"
+# shellcheck source=bases/linux-6.12/source
+. "$basedir/source"
 
 # need_disk MIB DIR: asked where something is about to be written, not before.
 # DISK_NEEDED_MIB is for trying the refusal.
@@ -116,20 +98,7 @@ need_disk() {
 		die "not enough disk space in $dir: $need MiB needed, $have MiB free"
 }
 
-# A run as root leaves files that a later run as a user cannot replace.
-need_own_files() {
-	local dir
-
-	for dir in "$top/work" "$top/out" "$cache"; do
-		[ ! -e "$dir" ] || [ -w "$dir" ] ||
-			die "$dir belongs to $(stat -c %U "$dir"); remove it (sudo rm -r $dir), or run as $(stat -c %U "$dir")"
-	done
-}
-
 # ---- one run at a time in a checkout, and one download at a time in the cache
-
-# What the shell waits for in the background, besides a phase.
-lock_pid=
 
 # take_lock FD FILE WHAT: the lock's file says who has it.
 take_lock() {
@@ -138,17 +107,21 @@ take_lock() {
 	if ! flock -n "$fd"; then
 		say "waiting for $what: $(cat "$file.holder" 2>/dev/null || echo 'it is busy') ..." >&2
 		# Not in the foreground: a signal must be heard meanwhile.
-		flock "$fd" &
-		lock_pid=$!
-		wait "$lock_pid" || die "cannot lock $file"
-		lock_pid=
+		setpriv --pdeathsig TERM flock "$fd" &
+		wait $! || die "cannot lock $file"
 	fi
 	printf '%s (process %d, since %s)\n' "${0##*/}" $$ "$(date +%H:%M)" >"$file.holder"
 }
 
 lock() {
+	local dir
+
 	[ -z "${locked:-}" ] || return 0
-	need_own_files
+	# A run as root leaves files that a later run as a user cannot replace.
+	for dir in "$top/work" "$top/out" "$cache"; do
+		[ ! -e "$dir" ] || [ -w "$dir" ] ||
+			die "$dir belongs to $(stat -c %U "$dir"); remove it (sudo rm -r $dir), or run as $(stat -c %U "$dir")"
+	done
 	mkdir -p "$top/work"
 	exec 9>>"$top/work/lock"
 	take_lock 9 "$top/work/lock" "another run in this checkout"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2311 # variables of the other parts; base.sh sets inherit_errexit
+# shellcheck shell=bash disable=SC2154,SC2034,SC2311 # variables of the other parts; base.sh sets inherit_errexit
 #
-# The one way to run a command whose failure counts, a phase: in a shell and
-# its own process group, with its output in a log, progress shown meanwhile
-# and the reason of a failure after it. And the one way not to do again what is
+# The one way to run a command whose failure counts, a phase: in a shell and its own
+# process group, with its output in a log. And the one way not to do again what is
 # done: a stamp. Sourced after base.sh.
 
-# ---- phases
-
+# The phase that runs, or the last one
+running=
 phase_group=
 # Set while what runs must not be killed, such as a package manager.
 phase_must_end=
@@ -15,16 +14,13 @@ phase_must_end=
 end_phase() {
 	local i
 
-	[ -z "$lock_pid" ] || kill "$lock_pid" 2>/dev/null || true
 	[ -n "$phase_group" ] || return 0
-	if [ -n "$phase_must_end" ] && kill -0 -- "-$phase_group" 2>/dev/null; then
+	if [ -z "$phase_must_end" ]; then
+		kill -TERM -- "-$phase_group" 2>/dev/null || true
+	elif kill -0 -- "-$phase_group" 2>/dev/null; then
 		printf '\nwaiting for the package manager to end ...\n' >&2
-		while kill -0 -- "-$phase_group" 2>/dev/null; do
-			sleep 0.2
-		done
 	fi
-	kill -TERM -- "-$phase_group" 2>/dev/null || true
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; phase_must_end || i < 50; i++)); do
 		kill -0 -- "-$phase_group" 2>/dev/null || break
 		sleep 0.1
 	done
@@ -62,21 +58,16 @@ reason() {
 
 # What a running phase has got to: the number of files compiled, if it compiles.
 progress() {
-	local n
-
-	n=$(grep -acE '^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+/[0-9]+\] ' "$1" || true)
-	if [ "$n" != 0 ]; then
-		printf ', %d files built' "$n"
-		return
-	fi
-	n=$(grep -acE '^ *(not )?ok ' "$1" || true)
-	[ "$n" = 0 ] || printf ', %d tests' "$n"
+	awk '/^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+\/[0-9]+\] / { files++ }
+		/^ *(not )?ok / { tests++ }
+		END { if (files) printf ", %d files built", files
+			else if (tests) printf ", %d tests", tests }' "$1"
 }
 
 watch_phase() {
-	local title=$1 log=$2 start=$3 pid=$4 next=30 t
+	local title=$1 log=$2 start=$SECONDS next=30 t
 
-	while kill -0 "$pid" 2>/dev/null; do
+	while kill -0 "$phase_group" 2>/dev/null; do
 		t=$((SECONDS - start))
 		if [ -t 1 ]; then
 			printf '\r%-58s %s%s\033[K' "$title" "$(elapsed $t)" "$(progress "$log")"
@@ -93,49 +84,37 @@ watch_phase() {
 # not where the shell ignores it ("if", "||"), as shellcheck tells. With "shown" set,
 # the log is shown while it is written.
 try_phase() {
-	local log=$logs/$1.log title=$2 start=$SECONDS pid
+	local log=$logs/$1.log title=$2 start=$SECONDS took mark
 
-	shift 2
+	running=$1
 	mkdir -p "$logs"
 	[ -t 1 ] || printf '%s\n' "$title"
 	: >"$log"
 	set -m
-	( set +m; trap - INT TERM HUP EXIT; set -e; "$@" ) >"$log" 2>&1 </dev/null &
-	pid=$!
+	( set +m; trap - INT TERM HUP EXIT; set -e; "${@:3}" ) >"$log" 2>&1 </dev/null &
+	phase_group=$!
 	set +m
-	phase_group=$pid
 	if [ -n "${shown:-}" ]; then
-		tail -n +1 -s 0.1 -f --pid="$pid" "$log" &
+		tail -n +1 -s 0.1 -f --pid="$phase_group" "$log" &
 		wait $!
 	else
-		watch_phase "$title" "$log" "$start" "$pid"
+		watch_phase "$title" "$log"
 	fi
 	phase_status=0
-	wait "$pid" || phase_status=$?
+	wait "$phase_group" || phase_status=$?
 	phase_must_end=
 	end_phase
-	[ ! -t 1 ] || printf '\r\033[K'
-	phase_result "$title" "$log" $((SECONDS - start)) "$phase_status"
-}
-
-phase_result() {
-	local title=$1 log=$2 t=$3 status=$4 last mark
-
-	last=$(tail -n 1 "$log" 2>/dev/null || true)
-	if [ "$status" != 0 ]; then
-		mark="FAILED after $(elapsed "$t")"
-	elif [[ $last = "up to date" || $last = "kept, "* ]]; then
-		mark=$last
-	else
-		mark="done in $(elapsed "$t")"
-	fi
+	took=$(elapsed $((SECONDS - start)))
+	mark=$(tail -n 1 "$log")
+	[[ $mark = "up to date" || $mark = "kept, "* ]] || mark="done in $took"
+	[ "$phase_status" = 0 ] || mark="FAILED after $took"
 	if [ -t 1 ]; then
-		printf '%-58s %s\n' "$title" "$mark"
+		printf '\r%-58s %s\033[K\n' "$title" "$mark"
 	else
 		printf '    %s\n' "$mark"
 	fi
 	sed -n 's/^note: /    note: /p' "$log"
-	if [ "$status" != 0 ]; then
+	if [ "$phase_status" != 0 ]; then
 		reason "$log"
 		printf '    log: %s\n' "$log"
 	fi >&2
@@ -152,31 +131,22 @@ up_to_date() { echo "up to date"; }
 
 stamps=$work/stamps${KVER:+-$KVER}
 
-stamp_matches() {
-	[ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]
-}
+stamp_matches() { cmp -s "$stamps/$1" - <<<"$2"; }
 
-set_stamp() {
-	mkdir -p "$stamps"
-	printf '%s\n' "$2" >"$stamps/$1.new"
-	mv "$stamps/$1.new" "$stamps/$1"
-}
+set_stamp() { install -D -m 644 /dev/stdin "$stamps/$1" <<<"$2"; }
 
 remove_stamp() { rm -f "$stamps/$1"; }
 
 # unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes
 # back when it has succeeded, so that nothing half-made counts as done.
 unless_done() {
-	local name=$1 key=$2
-
-	shift 2
 	# shellcheck disable=SC2310 # a question
-	if stamp_matches "$name" "$key"; then
-		say "kept, from $(date -r "$stamps/$name" '+%F %H:%M')"
+	if stamp_matches "$1" "$2"; then
+		say "kept, from $(date -r "$stamps/$1" '+%F %H:%M')"
 		return
 	fi
-	remove_stamp "$name"
-	"$@"
-	set_stamp "$name" "$key"
+	remove_stamp "$1"
+	"${@:3}"
+	set_stamp "$1" "$2"
 	say "done"
 }
