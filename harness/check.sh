@@ -14,10 +14,6 @@ for file in "$parts"/checks/*.sh; do
 	. "$file"
 done
 
-within=
-# What is running, to be named if the run is ended.
-running=
-
 tell_interrupted() {
 	finished=1
 	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
@@ -26,7 +22,7 @@ tell_interrupted() {
 		tail -n 20 "$logs/$running.log" | cut -c 1-200
 	fi
 	record fail "$running: interrupted"
-	say "$(count_of pass) passed, $(count_of fail) failed, $(count_of skip) skipped"
+	say_counts
 }
 
 # However the harness itself may fail, it must not end without a word.
@@ -42,8 +38,6 @@ trap ended EXIT
 
 # A need that fails is a failure, and what needs it is not run.
 need_failed() { record fail "$2 (log: $logs/$1.log)"; }
-
-# ---- checks
 
 # What the result of a check depends on: what it needs, the harness, and what
 # the environment may set.
@@ -84,67 +78,47 @@ run_check() {
 	[ -z "${FRESH:-}" ] || remove_stamp "result.$name"
 	# shellcheck disable=SC2310 # a question
 	stamp_matches "result.$name" "$key" || rm -f "$ktap"
-	running=$name
 	try_phase "$name" "$title" unless_done "result.$name" "$key" "$function" "$name"
 	[ "$phase_status" = 0 ] || show_complaint "$logs/$name.log"
-	if [ -f "$ktap" ]; then
-		count_cases "$name" "$title" "$phase_status"
-	elif [ "$phase_status" = 0 ]; then
-		record pass "$title"
-	else
-		record fail "$title (log: $logs/$name.log)"
+	count_check "$name" "$title" "$phase_status"
+}
+
+within='' lists='' left_out=()
+if [ "${1:-}" = --within ]; then
+	within=$2
+	shift 2
+fi
+[ $# -gt 0 ] || set -- check
+check_table
+for name; do
+	# A tier, or that of a check
+	tier=$(field check "$name" 3)
+	tier=$(field tier "${tier:-$name}" 2)
+	[ -n "$tier" ] || die "$name: no such tier or check; harness/checks has them all"
+	lists+=" $(field tier "$tier" 5)"
+done
+# What is going to happen, and how long it takes
+for name; do
+	rows tier | awk -F '|' -v name="$name" '$2 == name {
+		print name ": " $6
+		print "    on two slow cores without KVM: " $3 " min from nothing, " $4 " min when nothing has to be built" }'
+done
+lock
+# shellcheck disable=SC2046 # words
+ensure_packages $(xargs -n 1 <<<"$lists" | sort -u)
+mkdir -p "$work/cases"
+: >"$results"
+for name; do
+	# Is a tier over by then, as far as the table tells?
+	minutes=$(field tier "$name" 3)
+	if [ -n "$within" ] && [ -n "$minutes" ] && [ $((SECONDS / 60 + minutes)) -gt "$within" ]; then
+		left_out+=("$name")
+		continue
 	fi
-}
-
-# fits TIER: is it over by then, as far as the table tells?
-fits() {
-	[ -z "$within" ] || [ $((SECONDS / 60 + $(field tier "$1" 3))) -le "$within" ]
-}
-
-run_tier() {
-	local check checks
-
-	read_lines checks checks_of_tier "$1"
-	for check in "${checks[@]}"; do
+	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
+	for check in $checks; do
 		run_check "$check"
 	done
-}
-
-main() {
-	local name left_out=() packages
-
-	if [ "${1:-}" = --within ]; then
-		within=$2
-		shift 2
-	fi
-	[ $# -gt 0 ] || set -- check
-	check_table
-	for name; do
-		# shellcheck disable=SC2310 # a question
-		[ -n "$(field tier "$name" 2)$(field check "$name" 2)" ] ||
-			die "$name: no such tier or check; harness/checks has them all"
-	done
-	announce "$@"
-	lock
-	read_lines packages packages_of "$@"
-	ensure_packages "${packages[@]}"
-	mkdir -p "$work/cases"
-	: >"$results"
-	for name; do
-		# shellcheck disable=SC2310 # a question
-		if [ -z "$(field tier "$name" 2)" ]; then
-			run_check "$name"
-			continue
-		fi
-		# shellcheck disable=SC2310 # a question
-		if fits "$name"; then
-			run_tier "$name"
-		else
-			left_out+=("$name")
-		fi
-	done
-	[ "${#left_out[@]}" = 0 ] || say "" "left out, as it may take longer than $within minutes: ${left_out[*]}"
-	finish
-}
-
-main "$@"
+done
+[ "${#left_out[@]}" = 0 ] || say "" "left out, as it may take longer than $within minutes: ${left_out[*]}"
+finish

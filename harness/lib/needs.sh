@@ -1,31 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
-# The table harness/checks: tiers, what checks and commands need, and checks.
-# Sourced after run.sh.
+# The table harness/checks, and what checks and commands need. Sourced after run.sh.
 
-# rows KIND
 rows() { awk -F '|' -v kind="$1" '$1 == kind' "$top/harness/checks"; }
 
 # field KIND NAME N: empty if there is no such row
-field() {
-	awk -F '|' -v kind="$1" -v name="$2" -v n="$3" \
-		'$1 == kind && $2 == name { print $n }' "$top/harness/checks"
-}
-
-checks_of_tier() {
-	awk -F '|' -v tier="$1" '$1 == "check" && $3 == tier { print $2 }' "$top/harness/checks"
-}
-
-# packages_of TIER|CHECK...: the lists of harness/packages
-packages_of() {
-	local name tier
-
-	for name; do
-		tier=$(field check "$name" 3)
-		field tier "${tier:-$name}" 5 | tr ' ' '\n'
-	done | sort -u
-}
+field() { rows "$1" | awk -F '|' -v name="$2" -v n="$3" '$2 == name { print $n }'; }
 
 # ---- needs, such as kernel:series.debug: "kernel" in the table, with an argument
 
@@ -40,10 +21,9 @@ has() { [ "$(type -t "$(function_of "$1" "$2")")" = function ]; }
 
 # call VERB NAME: with the argument
 call() {
-	local argument=
+	local argument=${2#"${2%%:*}"}
 
-	[[ $2 != *:* ]] || argument=${2#*:}
-	"$(function_of "$1" "$2")" "$argument"
+	"$(function_of "$1" "$2")" "${argument#:}"
 }
 
 # The functions of a need: key_NAME prints the hash of all that it depends on, and
@@ -83,7 +63,6 @@ need() {
 		done
 		title=$(field need "${name%%:*}" 4)
 		[[ $name != *:* ]] || title+=", ${name#*:}"
-		running=$name
 		try_phase "$name" "$title" make_need "$name"
 		if [ "$phase_status" = 0 ]; then
 			need_key[$name]=$(call key "$name")
@@ -93,43 +72,20 @@ need() {
 	done
 }
 
-# ---- the table as a whole
-
 # What is named must be there: a typing error must not make a check disappear.
 check_table() {
-	local kind name rest dep
+	local names missing
 
-	while IFS='|' read -r kind name rest; do
-		case $kind in
-		tier | '' | '#'*) continue ;;
-		need)
-			rest=${rest%%|*}
-			# shellcheck disable=SC2310 # questions
-			has get "$name" || has make "$name" || die "harness/checks: there is no make_${name//-/_}"
-			# shellcheck disable=SC2310
-			has key "$name" || die "harness/checks: there is no key_${name//-/_}"
-			;;
-		check)
-			[ -n "$(field tier "${rest%%|*}" 2)" ] || die "harness/checks: $name has no valid tier"
-			# shellcheck disable=SC2310
-			[ -n "$(field check "$name" 9)" ] || has check "$name" || die "harness/checks: there is no check_${name//-/_}"
-			rest=$(field check "$name" 4)
-			;;
-		*) die "harness/checks: $kind is neither tier nor need nor check" ;;
-		esac
-		for dep in $rest; do
-			[ -n "$(field need "${dep%%:*}" 2)" ] || die "harness/checks: $name needs $dep, which is not defined"
-		done
-	done <"$top/harness/checks"
-}
-
-# announce TIER|CHECK...: what is going to happen, and how long it takes
-announce() {
-	local name
-
-	for name; do
-		[ -n "$(field tier "$name" 2)" ] || continue
-		say "$name: $(field tier "$name" 6)"
-		say "    on two slow cores without KVM: $(field tier "$name" 3) min from nothing, $(field tier "$name" 4) min when nothing has to be built"
-	done
+	names=$(awk -F '|' '
+		/^(#|$)/ { next }
+		{ name = $2; gsub("-", "_", name); needs = "" }
+		$1 == "need" { print "make_" name; print "key_" name; needs = $3 }
+		$1 == "check" { print "tier " $3; needs = $4 }
+		$1 == "check" && !$9 { print "check_" name }
+		!/^(tier|need|check)[|]/ { print "kind " $1 }
+		{ gsub(/:[^ ]*/, "", needs); gsub(/ +/, "\nneed ", needs) }
+		needs { print "need " needs }' "$top/harness/checks" | sort -u)
+	missing=$(grep -vxF -f <(compgen -A function | sed 's/^get_/make_/'
+		cut -d '|' -f 1,2 "$top/harness/checks" | tr '|' ' ') <<<"$names" || [ $? = 1 ])
+	[ -z "$missing" ] || die "harness/checks: there is no ${missing//$'\n'/, }"
 }
