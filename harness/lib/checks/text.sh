@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# Checks that boot nothing: scripts, base, patches, documents. Sourced by
-# check.sh.
-
-# ---- the harness
+# Checks that boot nothing: scripts, base, patches, documents. Sourced by check.sh.
 
 # Every shell script of the repository, whatever its name
 check_shellcheck() {
@@ -32,8 +29,6 @@ check_one_unlock() {
 	[ "$found" = 1 ] || die "vfio_pci_sriov.c releases its lock in $found places"
 }
 
-# ---- the base
-
 check_removal() {
 	remove_stamp base
 	make_need base
@@ -41,31 +36,20 @@ check_removal() {
 
 # Only what the preparation reads, so that it takes a second.
 check_changed() {
-	local dir=$work/changed message
+	local dir=$work/changed
 
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	in_git archive stock drivers/vfio include/linux include/uapi/linux/vfio.h | tar -x -C "$dir"
 	sed -i 's/\bvfio_pci_core_match\b/vfio_pci_renamed/' "$dir/drivers/vfio/pci/vfio_pci_core.c"
-	message=$(! "$basedir/prepare" "$dir" 2>&1) ||
-		die "a source without vfio_pci_core_match was prepared without complaint"
-	echo "$message"
-	grep -q 'did not find function vfio_pci_core_match in drivers/vfio/pci/vfio_pci_core.c' \
-		<<<"$message"
-	rm -rf "$dir"
+	must_fail "$basedir/prepare" "$dir" 2>&1 | tee "$dir/said"
+	grep -q 'did not find function vfio_pci_core_match in drivers/vfio/pci/vfio_pci_core.c' "$dir/said"
 }
-
-# ---- the series
 
 one_form() { tr -s ' \n' ' ' | sed -E 's,([0-9])/([0-9]),\1 of \2,g; s/ %/%/g'; }
 
 # A figure of README or of a cover letter, such as "6 of 16", "2,992 bytes" or
 # "25 minutes", has its home in docs/results.md or in the times of the tiers.
-figures_of() {
-	grep -v '^Subject: ' "$1" | one_form |
-		grep -oE '\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| (MB|MiB|GB|KiB|bytes|minutes|min|s|cases)\b)' | sort -u
-}
-
 check_figures() {
 	local file figures figure bad=0 known
 
@@ -74,11 +58,13 @@ check_figures() {
 		rows tier | awk -F '|' '{ print $3 " minutes", $4 " minutes" }'
 	} | one_form | tr -d ',')
 	for file in "$top/README.md" "$top"/patches/*/0000-cover-letter.patch; do
-		read_lines figures figures_of "$file"
-		for figure in "${figures[@]}"; do
+		figures=$(grep -v '^Subject: ' "$file" | one_form | grep -oE \
+			'\b[0-9]{1,3}(,[0-9]{3})+|\b[0-9.]+( of [0-9]+|%| ([MG]B|[KM]iB|bytes|minutes|min|s|cases)\b)' |
+			sort -u)
+		while read -r figure; do
 			grep -qwF -e "${figure//,/}" <<<"$known" ||
 				{ echo "${file#"$top"/}: \"$figure\" is not in docs/results.md"; bad=1; }
-		done
+		done <<<"$figures"
 	done
 	[ "$bad" = 0 ]
 }
@@ -88,34 +74,29 @@ check_export() {
 
 	write_patches "$gitdir" base "$applied" "$dir"
 	diff <(without_positions "$patches") <(without_positions "$dir")
-	rm -rf "$dir"
 }
 
 check_series() { locked=1 "$top/harness/series.sh"; }
 
-# "PROGRAM CASE" of each case that must fail with a mutant or on an unpatched kernel
-cases_to_fail() {
-	sed -n 's/^Red: //p' "$top"/tests/mutants/*.diff
-	without_comments "$top"/bases/linux-*/expected-red-* | sed 's/\./ /'
-}
-
 check_faults() {
-	local file bad=0 cases case
+	local file bad=0 cases program name
 
 	checkout_src "$applied"
 	# They are diffs of this base.
 	[ "$base" != linux-6.12 ] || for file in "$top"/tests/mutants/*.diff "$top"/harness/review/faults/*.diff; do
 		in_src apply --check "$file" || { say "error: ${file#"$top"/} does not apply"; bad=1; }
 	done
-	read_lines cases cases_to_fail
-	for case in "${cases[@]}"; do
-		case $case in
-		kunit*) file=$top/drivers/vfio/pci/vfio_pci_sriov_kunit.c ;;
-		*) file=$(find "$top/tests" "$top/tools" -name "${case%% *}.c") ;;
-		esac
-		case=${case#* }
-		grep -qwF -e "${case##*.}" "$file" || { say "error: there is no case $case"; bad=1; }
-	done
+	# What must fail with a mutant or on an unpatched kernel
+	cases=$(
+		sed -n 's/^Red: //p' "$top"/tests/mutants/*.diff
+		without_comments "$top"/bases/linux-*/expected-red-* | sed 's/\./ /'
+	)
+	while read -r program name; do
+		[ -n "$name" ] &&
+			grep -rqwF --include="*$program.c" -e "${name##*.}" "$top"/{drivers,tests,tools} && continue
+		say "error: there is no case $name of $program"
+		bad=1
+	done <<<"$cases"
 	[ "$bad" = 0 ]
 }
 
@@ -134,7 +115,6 @@ check_docs() {
 	local page=$src/Documentation/driver-api/vfio-sriov.rst dir=$work/docs text messages
 
 	checkout_src "$applied"
-	mkdir -p "$src/build-headers"
 	kmake "$src/build-headers" headers
 	rm -rf "$dir"
 	mkdir -p "$dir"
@@ -154,8 +134,6 @@ check_docs() {
 	grep -x '   vfio-sriov' "${page%/*}/index.rst" || die "index.rst does not list vfio-sriov.rst"
 	[ "$(wc -l <"$page")" -le 300 ] || die "vfio-sriov.rst has more than 300 lines"
 }
-
-# ---- each patch compiled, every driver of drivers/vfio
 
 # What "make review" finds soonest, and the options that the series has an #if or a
 # stub for
