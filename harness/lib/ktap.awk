@@ -51,10 +51,8 @@ line ~ /^(not )?ok( |$)/ {
 }
 END {
 	close_deeper(0)
-	if (!(0 in plan) && !(0 in seen))
-		report("fail", "no test results at all", 0)
-	else if (!(0 in plan))
-		report("fail", "tests: no plan (1..N)", 0)
-	else if (seen[0] + 0 != plan[0])
-		report("fail", "tests: " seen[0] + 0 " results, " plan[0] " planned", 0)
+	if (!(0 in plan))
+		report("fail", 0 in seen ? "tests: no plan (1..N)" : "no test results at all", 0)
+	subtest[0] = "tests"
+	close_deeper(-1)
 }
