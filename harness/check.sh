@@ -16,6 +16,8 @@ done
 
 tell_interrupted() {
 	finished=1
+	# Until this run has the lock, another one counts there.
+	[ -n "${locked:-}" ] || results=/dev/null
 	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
 	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
 		say "its log, $logs/$running.log, ends with:"
@@ -58,13 +60,12 @@ key_of_check() {
 }
 
 run_check() {
-	local name=$1 title function dep key ktap
+	local name=$1 title function dep key
 
 	title=$(field check "$name" 5)
 	function=$(function_of check "$name")
 	# shellcheck disable=SC2310 # a question
 	has check "$name" || function=check_in_vm
-	ktap=$(ktap_of "$name")
 	for dep in $(field check "$name" 4); do
 		need "$dep"
 		if [ -z "${need_key[$dep]}" ]; then
@@ -77,7 +78,7 @@ run_check() {
 	# Only what passed is kept, and counts, unless FRESH is set.
 	[ -z "${FRESH:-}" ] || remove_stamp "result.$name"
 	# shellcheck disable=SC2310 # a question
-	stamp_matches "result.$name" "$key" || rm -f "$ktap"
+	stamp_matches "result.$name" "$key" || rm -f "$(ktap_of "$name")"
 	try_phase "$name" "$title" unless_done "result.$name" "$key" "$function" "$name"
 	[ "$phase_status" = 0 ] || show_complaint "$logs/$name.log"
 	count_check "$name" "$title" "$phase_status"

@@ -135,8 +135,7 @@ check_docs() {
 	[ "$(wc -l <"$page")" -le 300 ] || die "vfio-sriov.rst has more than 300 lines"
 }
 
-# What "make review" finds soonest, and the options that the series has an #if or a
-# stub for
+# What "make review" finds soonest, and the options that the series has an #if or a stub for
 check_compile() {
 	locked=1 "$top/harness/review.sh" checkpatch maintainers kernel-doc includes gcc vfio-cdev-n iommufd-n kunit-n
 }
