@@ -37,7 +37,7 @@ ktap_of() { printf '%s/cases/%s.ktap\n' "$work" "$1"; }
 # another check in which the case is not skipped. Any other one is a failure.
 judge_skips() {
 	awk -F '\t' -v check="$1" '
-		FILENAME != "-" {
+		FILENAME == ARGV[1] {
 			split($0, f, ";")
 			if (/^[^#]/ && check ~ "^(" f[2] ")$")
 				why[f[1]] = f[3] "; runs in " f[4]
