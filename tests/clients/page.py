@@ -67,27 +67,21 @@ class Terminal:
             if select.select([self.fd], [], [], 1)[0]:
                 self.text += ESCAPES.sub("", os.read(self.fd, 65536).decode(errors="replace"))
 
-    def type(self, prompt, command):
-        """What comes back."""
+    def run(self, prompt, command, shown):
         if self.prompt != prompt:
             self.wait_for_prompt(prompt)
         self.text = ""
         os.write(self.fd, command.encode() + b"\n")
-        return self.wait_for_prompt().partition("\n")[2]
-
-
-def run_step(terminals, name, prompt, command, shown):
-    say(prompt + command, name + " ")
-    answer = terminals[name].type(prompt, command)
-    say(answer, "  ")
-    pattern = ""
-    for line in shown:
-        parts = map(re.escape, line.rstrip().split("..."))
-        pattern += r"(?:.*\n)*?" if line.strip() == "..." else ".*?".join(parts) + r"[ \t]*\n"
-    if not re.fullmatch(pattern, answer):
-        raise NotAsShown("must come back:\n" + "\n".join(shown))
-    if not shown and terminals[name].status not in (None, "0"):
-        raise NotAsShown("exit status " + terminals[name].status)
+        answer = self.wait_for_prompt().partition("\n")[2]
+        say(answer, "  ")
+        pattern = ""
+        for line in shown:
+            parts = map(re.escape, line.rstrip().split("..."))
+            pattern += r"(?:.*\n)*?" if line.strip() == "..." else ".*?".join(parts) + r"[ \t]*\n"
+        if not re.fullmatch(pattern, answer):
+            raise NotAsShown("must come back:\n" + "\n".join(shown))
+        if not shown and self.status not in (None, "0"):
+            raise NotAsShown("exit status " + self.status)
 
 
 def sections(page):
@@ -110,32 +104,23 @@ def say(text, before=""):
         print("    # " + (before + line).rstrip())
 
 
-def run_section(terminals, steps):
-    start = time.monotonic()
+terminals, results, path = collections.defaultdict(Terminal), set(), os.path.basename(sys.argv[1])
+with open(sys.argv[1], encoding="utf-8") as page:
+    todo = sections(page.read()) * (int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+print("KTAP version 1\n1..1\n    # Subtest: %s\n    1..%d" % (path, len(todo)), flush=True)
+for number, (heading, steps) in enumerate(todo, 1):
+    start, result = time.monotonic(), "ok"
     try:
-        for step in steps:
-            run_step(terminals, *step)
+        for name, prompt, command, shown in steps:
+            say(prompt + command, name + " ")
+            terminals[name].run(prompt, command, shown)
     except (NotAsShown, OSError) as problem:
         say(str(problem), "NOT AS SHOWN: ")
-        return "not ok"
-    finally:
-        say("took %d s" % (time.monotonic() - start))
-    return "ok"
-
-
-def main(path, times):
-    terminals, results, name = collections.defaultdict(Terminal), [], os.path.basename(path)
-    with open(path, encoding="utf-8") as page:
-        todo = sections(page.read()) * times
-    print("KTAP version 1\n1..1\n    # Subtest: %s\n    1..%d" % (name, len(todo)), flush=True)
-    for number, (heading, steps) in enumerate(todo, 1):
-        results.append(run_section(terminals, steps))
-        print("    %s %d %s" % (results[-1], number, heading), flush=True)
-    # A page without a heading has no result.
-    result = "ok" if set(results) == {"ok"} else "not ok"
-    print("%s 1 %s" % (result, name), flush=True)
-    return result != "ok"
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[3]) if len(sys.argv) > 3 else 1))
+        result = "not ok"
+    say("took %d s" % (time.monotonic() - start))
+    print("    %s %d %s" % (result, number, heading), flush=True)
+    results.add(result)
+# A page without a heading has no result.
+result = "ok" if results == {"ok"} else "not ok"
+print("%s 1 %s" % (result, path), flush=True)
+sys.exit(result != "ok")
