@@ -8,26 +8,20 @@ set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-# trace KERNEL: into $out, a file for each trace
+# trace NAME SOURCE: into $out, a file for each trace
 trace() {
-	local kernel_options options
-
-	use_kernel "$1"
-	machine warp
 	# On one CPU the tracer prints a call that sleeps as one in which others are made.
-	vmtest "${kernel_options[@]}" "${options[@]}" -a maxcpus=1 -o "$logs/vm.trace.$1" \
-		-f "$vfio_open" -f "$top/harness/trace/guest.sh" -c "sh guest.sh" |
-		awk -v out="$out" -v kernel="$1" \
-			'/^== / { file = out "/" $2 "." kernel ".txt"; next } { print >file }'
+	vm "trace.$1" "modules:$2" warp -a maxcpus=1 -f "$vfio_open" -f "$top/harness/trace/guest.sh" \
+		-c "sh guest.sh" |
+		awk -v out="$out" -v name="$1" '/^== / { file = out "/" $2 "." name ".txt"; next } { print >file }'
 	grep -Pzq 'pf-\d+ (.*\n)+ *vf-\d+' "$out/race.$1.txt" || die "the two opens did not overlap"
 }
 
 lock
 ensure_packages base demo
 need vfio-open modules:stock
-for kernel in debian-stock debian; do
-	phase "trace.$kernel" "tracing opens, $kernel" trace "$kernel"
-done
+phase trace.debian-stock "tracing opens, debian-stock" trace debian-stock stock
+phase trace.debian "tracing opens, debian" trace debian series
 for name in race.debian-stock race.debian path-type1.debian path-cdev.debian; do
 	publish "$out/$name.txt" "$top/docs/design.md"
 done

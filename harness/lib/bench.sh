@@ -8,17 +8,14 @@ counts=$work/bench
 
 # count_guests SOURCE: $runs times on each of $counted, with the machines of $machines
 count_guests() {
-	local kernel_options options run pfs
+	local run pfs
 
-	use_kernel "debian${1/#series/}"
-	# shellcheck disable=SC2086 # words
-	machine count $machines
 	for ((run = 0; run < runs; run++)); do
 		for pfs in "${counted[@]}"; do
-			PFS=${pfs%% *} vmtest "${kernel_options[@]}" "${options[@]}" -t 1200 \
-				-o "$logs/vm.bench.$1.${pfs%%:*}" -f "$counts/bench" -c "./bench ${pfs%%:*} ${pfs#* }"
+			PFS=${pfs%% *} vm "bench.$1.${pfs%%:*}" "modules:$1" "count $machines" -t 1200 \
+				-f "$counts/bench" -c "./bench ${pfs%%:*} ${pfs#* }"
 		done
-	done >"$counts/${1#-}"
+	done >"$counts/$1"
 }
 
 # count_instructions RUNS MACHINES "KIND:N ARGUMENT..."...: KIND:N are PFs of count.sh, for
@@ -28,7 +25,7 @@ count_instructions() {
 	local runs=$1 machines=$2 counted=("${@:3}")
 
 	compile_program "$counts/bench" "$top/harness/bench/bench.c"
-	all_at_once count_guests series -stock
+	all_at_once count_guests series stock
 	[ "$failed" = 0 ]
 }
 
@@ -50,15 +47,14 @@ recorded_costs() {
 
 report() { python3 "$top/harness/bench/report.py" "$@"; }
 
-# text_of SOURCE MODULE: its size in bytes
-text_of() { find "$(modules_dir "$1")" -name "$2.ko" -exec size {} + | awk 'NR == 2 { print $1 }'; }
-
 report_size() {
 	local module
 
 	printf '%-16s %8s %8s %6s\n' "text, bytes" series stock more
 	for module in vfio vfio-pci-core vfio-pci; do
-		echo "$module $(text_of series "$module") $(text_of stock "$module")"
+		printf '%s ' "$module"
+		find "$(modules_dir series)" "$(modules_dir stock)" -name "$module.ko" -exec size {} + |
+			awk 'NR > 1 { printf "%d ", $1 } END { print "" }'
 	done | awk '{ more += $2 - $3; printf "%-16s %8d %8d %+6d\n", $1, $2, $3, $2 - $3 }
 		END { printf "%-16s %+24d\n", "together", more }'
 }

@@ -5,17 +5,6 @@
 
 vmtest() { "$top/tools/testing/selftests/vfio/vmtest.sh" "$@"; }
 
-# use_kernel KERNEL: sets kernel_options, for vmtest. KERNEL is "debian", Debian's
-# own with the series as modules; "debian-stock", the same with unpatched modules;
-# or SOURCE.FLAVOUR, a kernel of ours.
-use_kernel() {
-	case $1 in
-	debian) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir series)") ;;
-	debian-stock) kernel_options=(-k "$(kernel_image)" -d "$(modules_dir stock)") ;;
-	*) kernel_options=(-k "$(path_kernel "$1")") ;;
-	esac
-}
-
 get_vm() { qemu-system-x86_64 --version; }
 
 key_vm() {
@@ -38,18 +27,18 @@ machine() {
 	done
 }
 
-# vm_run CHECK KERNEL MACHINES OPTION...: programs of $programs, and what they print
-# as KTAP. MACHINES: names of files in tests/machines, a word each.
-vm_run() {
-	local check=$1 kernel_options options
+# vm NAME KERNEL MACHINES OPTION...: runs vmtest.sh. KERNEL is a need: modules:SOURCE is
+# Debian's own with these modules. MACHINES: names of files in tests/machines, a word each.
+vm() {
+	local options boot
 
-	use_kernel "$2"
 	# shellcheck disable=SC2086 # words
 	machine $3
-	shift 3
-	rm -rf "$logs/vm.$check"
-	vmtest "${kernel_options[@]}" "${options[@]}" -b "$programs" -o "$logs/vm.$check" "$@" |
-		tee "$(ktap_of "$check")"
+	case $2 in
+	modules:*) boot=(-k "$(kernel_image)" -d "$(modules_dir "${2#*:}")") ;;
+	*) boot=(-k "$(path_kernel "${2#kernel:}")") ;;
+	esac
+	vmtest "${boot[@]}" "${options[@]}" -o "$logs/vm.$1" "${@:4}"
 }
 
 # What docs/howto runs besides this machine's programs
@@ -58,14 +47,7 @@ howto_programs=(-f "$programs/vfio_open" -f "$top/package/vfio-sriov" -f "$top/t
 
 # vmtest_host_root NAME KERNEL OPTION...: with this machine's programs, and all
 # devices as they are when it boots
-vmtest_host_root() {
-	local name=$1 kernel_options options
-
-	use_kernel "$2"
-	shift 2
-	machine host-root
-	vmtest "${options[@]}" -n "${kernel_options[@]}" -o "$logs/vm.$name" "${howto_programs[@]}" "$@"
-}
+vmtest_host_root() { vm "$1" "$2" host-root -n "${howto_programs[@]}" "${@:3}"; }
 
 # must_fail COMMAND...: vmtest.sh must end with 1, a failed run; 2 means that it did not
 # start one

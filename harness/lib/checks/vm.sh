@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of the other parts
 #
-# Checks that boot a kernel, and the kernels and programs that they need. Sourced
-# by check.sh.
+# Checks that boot a kernel. Sourced by check.sh.
 
 rule_tests=(vfio_pci_vf_token_test vfio_pci_vf_token_race_test vfio_pci_sriov_test)
 
@@ -22,7 +21,7 @@ check_mutants() {
 	locked=1 "$top/harness/red.sh" -k
 }
 
-# ---- programs in a VM, as the table has them
+# ---- programs or pages in a VM, as the table has them
 
 # What words of the table stand for: programs by what they ask, the slow ones apart; and
 # the kernel's arguments for full length, rounds and inputs on each of two PFs
@@ -38,83 +37,92 @@ declare -A words=(
 in_words() {
 	local word
 
-	for word in $1; do
+	for word in ${1//BASE/$base}; do
 		printf '%s ' "${words[$word]:-$word}"
 	done
 }
 
-# check_in_vm CHECK: each program must pass or fail a case. KUNIT among the arguments: the
-# unit tests, which run at boot, and what was leaked count, too.
-check_in_vm() {
-	local check=$1 kernel=debian kunit="" machines arguments tests needs programs=$programs
-	local -x QEMU=${QEMU:-} BUSYBOX=${BUSYBOX:-}
+# play_page PAGE: in a VM of its own, with this machine's programs
+play_page() {
+	local page=${1##*/}
 
-	needs=$(field check "$check" 4)
-	machines=$(field check "$check" 6)
-	arguments=$(in_words "$(field check "$check" 8)")
-	read -ra tests <<<"$(in_words "$(field check "$check" 9)")"
-	if [[ $needs = *kernel:* ]]; then
-		kernel=${needs#*kernel:}
-		kernel=${kernel%% *}
-		machines+=" ${MACHINES:-}"
+	vmtest_host_root "$check.${page%.md}" "$kernel" "${options[@]}" -f "$top/tests/clients/page.py" -f "$top/$1" \
+		-c "python3 page.py $page \${PAGE_SECONDS:-}" >"$(ktap_of "$check.$page")"
+}
+
+# run_row: what a row of the table has, with what check_in_vm has set. KUNIT among the
+# arguments: the unit tests, which run at boot, and what was leaked count, too.
+run_row() {
+	local page kunit
+
+	if [[ ${what[0]} = *.md ]]; then
+		all_at_once play_page "${what[@]}"
+		for page in "${what[@]##*/}"; do
+			cat "$(ktap_of "$check.$page")"
+		done
+		[ "$failed" = 0 ]
+	else
+		[[ $arguments != *kunit* ]] || kunit=1
+		vm "$check" "$kernel" "$machines" "${options[@]}" -b "$programs" \
+			${kunit:+vfio_kunit_test} "${what[@]}" ${kunit:+vfio_leaks_test}
 	fi
-	[[ $needs != *qemu* ]] || QEMU=$qemu_new
-	[[ $needs != *programs:arm64* ]] || programs+=.arm64 BUSYBOX=$cache/arm64/busybox
-	[[ $arguments != *kunit* ]] || kunit=1
-	vm_run "$check" "$kernel" "$machines" -t "$(field check "$check" 7)" -a "$arguments" \
-		${kunit:+vfio_kunit_test} "${tests[@]}" ${kunit:+vfio_leaks_test}
-	must_have_run "$check" "${tests[@]}"
 }
 
-# ---- the unpatched kernel
-
-# Each test that expected-red-on-stock names must have failed on the unpatched
-# kernel, on every device it ran on; the others may do what they like there.
+# judge_red KTAP: the cases of $want must have failed wherever they ran, and with $only no
+# others. Of a program, $want has PROGRAM.CASE for all devices.
 judge_red() {
-	local test bad=0 tests
+	local cases failed missing more=''
 
-	read_lines tests without_comments "$1"
-	[ "${#tests[@]}" != 0 ] || die "$1 names no test"
-	for test in "${tests[@]}"; do
-		awk -F '\t' -v want="$test" '
-			{
-				split($2, part, ": ")
-				program = part[1]
-				sub(/ .*/, "", program)
-				if (program "." part[2] == want) {
-					ran++
-					if ($1 != "fail")
-						other = other " " $1
-				}
-			}
-			END {
-				if (!ran) { print want ": did not run"; exit 1 }
-				if (other) { print want ":" other ", must fail"; exit 1 }
-			}' "$2" || bad=$((bad + 1))
+	cases=$(ktap_cases "$1" | sed -E 's/ 0000:[0-9a-f:.]*: /./')
+	failed=$(sed -n 's/^fail\t//p' <<<"$cases")
+	missing=$({
+		grep -vxF -e "$failed" <<<"$want"
+		sed -nE 's/^(pass|skip)\t//p' <<<"$cases" | grep -xF -e "$want"
+	} | sort -u | paste -sd ,) || true
+	[ -z "$only" ] || more=$(grep -vxF -e "$want" <<<"$failed" | paste -sd ,) || true
+	[ -z "$missing$more" ] || die "must fail, and did not: ${missing:-none}; failed, and must not: ${more:-none}"
+}
+
+# check_in_vm CHECK: each program, or page, must pass or fail a case. Where others must fail,
+# an empty list says that an unpatched kernel does all of it.
+check_in_vm() {
+	local check=$1 needs need kernel machines seconds arguments what red only want='' options programs=$programs
+	local -x QEMU=${QEMU:-} BUSYBOX=${BUSYBOX:-} VM_ROOT=${VM_ROOT:-}
+
+	IFS='|' read -r _ _ _ needs _ machines seconds arguments what red only < <(grep "^check|$check|" "$top/harness/checks")
+	read -ra what <<<"$(in_words "$what")"
+	arguments=$(in_words "$arguments")
+	options=(-t "$seconds" -a "$arguments")
+	for need in $needs; do
+		case $need in
+		modules:*) kernel=$need ;;
+		kernel:*) kernel=$need machines+=" ${MACHINES:-}" ;;
+		qemu) QEMU=$qemu_new ;;
+		# In the VM it comes before the machine's own.
+		qemu-patched) options+=(-f "$qemu_patched") ;;
+		programs:arm64) programs+=.arm64 BUSYBOX=$cache/arm64/busybox ;;
+		nvme-driver) options+=(-f "$work/nvme_driver") ;;
+		dpdk:*) VM_ROOT=$cache/dpdk-${need#*:} ;;
+		esac
 	done
-	say "of ${#tests[@]} tests that must fail on the unpatched kernel, $bad did not"
-	[ "$bad" = 0 ]
+	[ -z "$red" ] || want=$(without_comments "$top/${red/BASE/$base}")
+	if [ -z "$want" ]; then
+		run_row | tee "$(ktap_of "$check")"
+		must_have_run "$check" "${what[@]##*/}"
+	else
+		must_fail run_row | tee "$(ktap_of "$check-run")"
+		judge_red "$(ktap_of "$check-run")"
+	fi
 }
 
-# red_run CHECK KERNEL LIST: that many fail is what they are for here, so the run
-# can't. Only the programs of which a case must fail, through groups: the unpatched
-# kernel checks no token for cdevs. Rounds of vfio_stress_test, enough to find the race.
-red_run() {
-	local tests
+# It is ended after CONF_LIMIT seconds, and the run fails, on both PFs.
+check_hang() {
+	local programs=$work/hang
 
-	tests=$(without_comments "$3" | cut -d. -f1 | sort -u)
-	# shellcheck disable=SC2086 # names of programs
-	must_fail vm_run "$1-run" "$2" warp -t 1200 -a "VFIO_PATHS=group VFIO_ROUNDS=100" $tests
-	ktap_cases "$(ktap_of "$1-run")" >"$work/cases/$1-run"
-	judge_red "$3" "$work/cases/$1-run"
-}
-
-check_stock() {
-	red_run stock debian-stock "$basedir/expected-red-on-stock"
-}
-
-check_stock_own() {
-	red_run stock-own stock.plain "$basedir/expected-red-on-own-stock"
+	install -D -m 755 <(printf '#!/bin/sh\nexec sleep 600\n') "$programs/vfio_hang_test"
+	printf 'vfio_hang_test %s\n' 0000:01:00.0 0000:02:00.0 >"$work/cases/hang"
+	check_in_vm hang
+	[ "$(grep -c 'ended by its limit of 5 s' "$(ktap_of hang-run)")" = 2 ] || die "the limit did not end it"
 }
 
 # ---- costs compared with the unpatched kernel
