@@ -17,15 +17,6 @@ wrong() {
 	exit 1
 }
 
-# run COMMAND: the input of a program in the background does not end.
-run() {
-	dmesg -c >/dev/null
-	case $1 in
-	*'&') eval "${1%&} <&8 &" ;;
-	*) eval "$1" ;;
-	esac >$answer 2>&1 </dev/null
-}
-
 # Is the answer as shown? A program in the background may need time for it.
 judge() {
 	tries=100
@@ -56,11 +47,15 @@ while IFS= read -r line; do
 	judge
 	case $line in
 	'   kernel: '*)
-		dmesg | sed 's/^\[[^]]*\] */   kernel: /' | grep -qxF -e "$line" || wrong "the log should have: $line"
+		dmesg | sed 's/^\[[^]]*\] */   kernel: /' | grep -qxF -e "$line" ||
+			wrong "the log should have: $line"
 		;;
 	esac
 	say "$line"
-	case $line in
-	'   $ '*) run "${line#   $ }" ;;
-	esac
+	command=${line#   $ }
+	[ "$command" != "$line" ] || continue
+	# The input of a program in the background does not end.
+	[ "$command" = "${command%&}" ] || command="${command%&} <&8 &"
+	dmesg -c >/dev/null
+	eval "$command" >$answer 2>&1 </dev/null
 done </tmp/steps
