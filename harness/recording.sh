@@ -15,8 +15,5 @@ LC_ALL=C.UTF-8 script -qec "stty cols 100 rows 32; asciinema rec -q --overwrite 
 sed -i "s,$cache,~/.cache/vfio-sriov,g" "$work/demo.cast"
 npx --yes svg-term-cli@2.1.1 --in "$work/demo.cast" --out "$work/demo.svg" --window --no-cursor \
 	--width 100 --height 32
-{
-	echo "<!-- SPDX-License-Identifier: GPL-2.0-only -->"
-	cat "$work/demo.svg"
-} >"$top/docs/demo.svg"
+sed '1i <!-- SPDX-License-Identifier: GPL-2.0-only -->' "$work/demo.svg" >"$top/docs/demo.svg"
 say "wrote docs/demo.svg, $(wc -c <"$top/docs/demo.svg") bytes"
