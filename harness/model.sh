@@ -9,6 +9,8 @@ set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
+changes=$top/docs/model/changes
+
 # search NAME OPTION...: all of the model with the change NAME, if it is one. Leaves
 # what spin says in "result" and the story of an error in "story". No partial order
 # reduction: every state. The depth is more than the longest path.
@@ -16,7 +18,7 @@ search() {
 	local options
 
 	# shellcheck disable=SC2016 # fields of awk
-	read_lines options awk -F '|' -v name="$1" '!/^#/ { print "-D" $1 "=" ($1 == name) }' "$top/docs/model/changes"
+	read_lines options awk -F '|' -v name="$1" '!/^#/ { print "-D" $1 "=" ($1 == name) }' "$changes"
 	mkdir -p "$work/model/$1"
 	cd "$work/model/$1"
 	cp "$top/docs/model/token.pml" .
@@ -39,14 +41,15 @@ if grep -qiE 'too small|not completed|out of memory|resource' result || [ "$(gre
 fi
 states=$(sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' result)
 say "the series' protocol: P1 and P4 hold, no deadlock, all code reached" ""
-read_lines changes without_comments "$top/docs/model/changes"
-for row in "${changes[@]}"; do
+read_lines rows without_comments "$changes"
+for row in "${rows[@]}"; do
 	IFS='|' read -r change property what pattern <<<"$row"
 	search "$change" -bfs
-	grep -q "^pan:1: assertion violated $property " result || die "$change: not refuted for $property ($PWD/result)"
+	grep -q "^pan:1: assertion violated $property " result ||
+		die "$change: not refuted for $property ($PWD/result)"
 	say "$what: $property is refuted:"
 	sed 's/^/    /' story
 	say ""
 	grep -Pzq "$pattern" story || die "$change: refuted by a different counterexample"
 done
-say "model: $states states of the series' protocol, 0 errors; ${#changes[@]} changes refuted; $(elapsed $SECONDS)"
+say "model: $states states of the series' protocol, 0 errors; ${#rows[@]} changes refuted; $(elapsed $SECONDS)"

@@ -13,7 +13,8 @@ trace() {
 	# On one CPU the tracer prints a call that sleeps as one in which others are made.
 	vm "trace.$1" "modules:$2" warp -a maxcpus=1 -f "$vfio_open" -f "$top/harness/trace/guest.sh" \
 		-c "sh guest.sh" |
-		awk -v out="$out" -v name="$1" '/^== / { file = out "/" $2 "." name ".txt"; next } { print >file }'
+		awk -v dir="$out" -v name="$1" '/^== / { file = dir "/" $2 "." name ".txt"; next }
+			{ print >file }'
 	grep -Pzq 'pf-\d+ (.*\n)+ *vf-\d+' "$out/race.$1.txt" || die "the two opens did not overlap"
 }
 

@@ -13,7 +13,7 @@ get_howto() {
 }
 
 key_howto() {
-	hash_files "$top/docs/howto" "$clients" "$top/package/vfio-sriov" "$top/tools/testing/selftests/vfio/scripts"
+	hash_files "$top"/{docs/howto,tests/clients,package/vfio-sriov,tools/testing/selftests/vfio/scripts}
 }
 
 # The driver, and its page for both paths

@@ -17,9 +17,7 @@ check_kunit() {
 }
 
 # A mutant of each property that unit tests show must be red.
-check_mutants() {
-	locked=1 "$top/harness/red.sh" -k
-}
+check_mutants() { locked=1 "$top/harness/red.sh" -k; }
 
 # ---- programs or pages in a VM, as the table has them
 
@@ -46,8 +44,8 @@ in_words() {
 play_page() {
 	local page=${1##*/}
 
-	vmtest_host_root "$check.${page%.md}" "$kernel" "${options[@]}" -f "$top/tests/clients/page.py" -f "$top/$1" \
-		-c "python3 page.py $page \${PAGE_SECONDS:-}" >"$(ktap_of "$check.$page")"
+	vmtest_host_root "$check.${page%.md}" "$kernel" "${options[@]}" -f "$top/tests/clients/page.py" \
+		-f "$top/$1" -c "python3 page.py $page \${PAGE_SECONDS:-}" >"$(ktap_of "$check.$page")"
 }
 
 # run_row: what a row of the table has, with what check_in_vm has set. KUNIT among the
@@ -80,16 +78,19 @@ judge_red() {
 		sed -nE 's/^(pass|skip)\t//p' <<<"$cases" | grep -xF -e "$want"
 	} | sort -u | paste -sd ,) || true
 	[ -z "$only" ] || more=$(grep -vxF -e "$want" <<<"$failed" | paste -sd ,) || true
-	[ -z "$missing$more" ] || die "must fail, and did not: ${missing:-none}; failed, and must not: ${more:-none}"
+	[ -z "$missing$more" ] ||
+		die "must fail, and did not: ${missing:-none}; failed, and must not: ${more:-none}"
 }
 
 # check_in_vm CHECK: each program, or page, must pass or fail a case. Where others must fail,
 # an empty list says that an unpatched kernel does all of it.
 check_in_vm() {
-	local check=$1 needs need kernel machines seconds arguments what red only want='' options programs=$programs
+	local check=$1 needs need kernel machines seconds arguments what red only want='' options
+	local programs=$programs
 	local -x QEMU=${QEMU:-} BUSYBOX=${BUSYBOX:-} VM_ROOT=${VM_ROOT:-}
 
-	IFS='|' read -r _ _ _ needs _ machines seconds arguments what red only < <(grep "^check|$check|" "$top/harness/checks")
+	IFS='|' read -r _ _ _ needs _ machines seconds arguments what red only \
+		< <(grep "^check|$check|" "$top/harness/checks")
 	read -ra what <<<"$(in_words "$what")"
 	arguments=$(in_words "$arguments")
 	options=(-t "$seconds" -a "$arguments")
