@@ -121,7 +121,7 @@ check_hang() {
 	local programs=$work/hang
 
 	install -D -m 755 <(printf '#!/bin/sh\nexec sleep 600\n') "$programs/vfio_hang_test"
-	printf 'vfio_hang_test %s\n' 0000:01:00.0 0000:02:00.0 >"$work/cases/hang"
+	printf 'vfio_hang_test %s\n' 0000:01:00.0 0000:02:00.0 >"$work/cases/hang.red"
 	check_in_vm hang
 	[ "$(grep -c 'ended by its limit of 5 s' "$(ktap_of hang-run)")" = 2 ] || die "the limit did not end it"
 }
