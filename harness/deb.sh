@@ -15,15 +15,14 @@ version() { dpkg-parsechangelog -l "$top/package/debian/changelog" -S Version; }
 
 # add_vfio DIR: of this base, and the kernels of package/kernels whose vfio is the same
 add_vfio() {
-	local into=$1/$base tree=$work/package hash kernels
+	local into=$1/$base tree=$work/package hash
 
 	need debian
 	make_tree "$tree" series
 	hash=$("$top/package/compare" "$base" "$debian_dir/source")
-	kernels=$(awk -v base="$base" -v hash="$hash" '$1 == base && $2 == hash { print $1, $3 }' "$top/package/kernels")
-	[ -n "$kernels" ] ||
-		die "vfio of $(deb_of "$PACKAGE") differs from all of package/kernels; add it with package/compare, and look at what has changed"
-	echo "$kernels" >>"$1/kernels"
+	awk -v base="$base" -v hash="$hash" '$1 == base && $2 == hash { print $1, $3; n++ } END { exit !n }' \
+		"$top/package/kernels" >>"$1/kernels" ||
+		die "vfio of $(source_deb) differs from all of package/kernels; add it with package/compare, and look at what has changed"
 	mkdir -p "$into"
 	(cd "$tree" && cp -r --parents drivers/vfio include/linux/vfio*.h include/uapi/linux/vfio*.h "$into/")
 	# DKMS does not replace a module whose version is the same, or that has none.

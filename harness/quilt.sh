@@ -11,43 +11,37 @@ set -euo pipefail
 quilt_dir=$top/out/quilt/$base
 tree=$work/quilt
 
-# The removal as a patch, made from the part of the source that it changes
-write_removal() {
-	rm -rf "$tree"
-	mkdir -p "$tree"
-	cp -r "$debian_dir/source" "$tree/a"
-	cp -r "$debian_dir/source" "$tree/b"
-	"$basedir/prepare" "$tree/b" >&2
-	cat <<-END
-		Description: vfio: Remove the older VF token code
-		 The series that follows replaces it. Made from this source by
-		 bases/$base/prepare of the series' repository.
-		Origin: vendor
-		Forwarded: no
-
-	END
-	(cd "$tree" && diff -urN a b) || [ $? = 1 ]
-}
-
-# The fields go to the end of the header of git format-patch.
+# The fields go to the end of the header of git format-patch. The removal is made from
+# the part of the source that it changes.
 write_quilt() {
-	rm -rf "$quilt_dir"
-	mkdir -p "$quilt_dir"
+	rm -rf "$quilt_dir" "$tree"
+	mkdir -p "$quilt_dir" "$tree"
 	cp "$patches"/000[1-9]-*.patch "$quilt_dir/"
 	sed -i '0,/^$/s/^$/Origin: vendor\nForwarded: no\n/' "$quilt_dir"/*
-	write_removal >"$quilt_dir/0000-vfio-Remove-the-older-VF-token-code.patch"
+	cp -r "$debian_dir/source" "$tree/a"
+	cp -r "$debian_dir/source" "$tree/b"
+	"$basedir/prepare" "$tree/b"
+	{
+		cat <<-END
+			Description: vfio: Remove the older VF token code
+			 The series that follows replaces it. Made from this source by
+			 bases/$base/prepare of the series' repository.
+			Origin: vendor
+			Forwarded: no
+
+		END
+		env -C "$tree" diff -urN a b || [ $? = 1 ]
+	} >"$quilt_dir/0000-vfio-Remove-the-older-VF-token-code.patch"
 	(cd "$quilt_dir" && printf '%s\n' *.patch >series)
 }
 
-# Such as drivers/vfio, and MAINTAINERS
-changed_folders() { sed -n 's,^--- a/\([^/]*/*[^/]*\).*,\1,p' "$quilt_dir"/*.patch | sort -u; }
-
-# To these, as the kernel package has them
+# To what they change, such as drivers/vfio and MAINTAINERS, as the kernel package has it
 apply_quilt() {
 	local names
 
-	read_lines names changed_folders
-	unpack_source "$tree" "$(deb_of "$PACKAGE")" "${names[@]}"
+	# shellcheck disable=SC2016 # fields of awk
+	read_lines names awk -F / '/^--- a/ && !seen[$2, $3]++ { print $2 ($3 ? "/" : "") $3 }' "$quilt_dir"/*.patch
+	unpack_source "$tree" "$(source_deb)" "${names[@]}"
 	(cd "$tree" && QUILT_PATCHES=$quilt_dir quilt push -a --fuzz=0)
 	cmp "$tree/drivers/vfio/pci/vfio_pci_sriov.c" "$top/drivers/vfio/pci/vfio_pci_sriov.c"
 	rm -rf "$tree"

@@ -10,41 +10,30 @@
 #   out/<release>/vmlinuz        Debian's image
 #   out/<release>/SOURCE         modules, as modules_install would leave them
 #
-# SOURCE is one of
-#   series  the base with patches 1 to 5
-#   stock   Debian's source as it is, in the same configuration
-#   debian  nothing is built: Debian's own modules
-#
-# Sourced after apt.sh.
+# SOURCE is "series", the base with patches 1 to 5, or "stock", Debian's source as it
+# is, in the same configuration.
 
 # With KVER, the modules are for a kernel that is installed on this machine: in
 # its own configuration, with its headers.
 debian_dir=$work/debian${KVER:+-$KVER}
+kernel_sums=$debian_dir/sums
 
 # ---- which kernel
 
-kernel_sums=$debian_dir/sums
-
-# deb_of PACKAGE: the file in the cache of the kernel that find_kernel has found
-deb_of() { files_of "$kernel_sums" | grep "/${1}_"; }
+# The source of the kernel that find_kernel has found, in the cache
+source_deb() { files_of "$kernel_sums" | grep "/${PACKAGE}_"; }
 
 kernel_release() {
 	[ -z "${KVER:-}" ] || { echo "$KVER"; return; }
 	files_of "$kernel_sums" | sed -n 's,.*/linux-image-\([^_]*\)_.*,\1,p'
 }
 
-# kernel_packages RELEASE: what there is to fetch besides the source
-kernel_packages() {
-	printf '%s\n' "linux-headers-$1" "linux-headers-${1%-*}-common" "${KBUILD:-linux-kbuild-${1%-*}}"
-	# shellcheck disable=SC2086 # words
-	printf "linux-%s-$1\n" ${IMAGE:-image}
-}
-
 # The newest kernel whose packages are all in the index, of one version, with its source:
 # Debian's security archive has the source before it has the signed image. With KVER,
 # the newest source.
 find_kernel() {
-	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}" releases release version package sums
+	local releases release version package sums
+	local pattern="${RELEASES:-${KERNEL_VERSION//./\\.}\.[0-9]+\+[a-z]+[0-9]+-amd64}"
 
 	[ -z "${KVER:-}" ] || { fetch_deb "$PACKAGE"; return; }
 	releases=$(apt-cache "${apt_options[@]}" pkgnames "linux-image-$KERNEL_VERSION." |
@@ -52,7 +41,9 @@ find_kernel() {
 	for release in $releases; do
 		version=$(apt-cache "${apt_options[@]}" show --no-all-versions "linux-image-$release" | sed -n 's/^Version: //p')
 		sums=
-		for package in $(kernel_packages "$release") "$PACKAGE"; do
+		# shellcheck disable=SC2046,SC2086 # words
+		for package in linux-headers-{"$release","${release%-*}-common"} \
+			"${KBUILD:-linux-kbuild-${release%-*}}" $(printf "linux-%s-$release " ${IMAGE:-image}) "$PACKAGE"; do
 			# shellcheck disable=SC2310 # a question
 			sums+=$(fetch_deb "$package=$version")$'\n' || continue 2
 		done
@@ -79,54 +70,31 @@ key_kernel_packages() { cat "$kernel_sums"; }
 # modules_file WORD: what follows this word in bases/<base>/modules
 modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
 
-unpack_part_of_source() {
-	local names
-
-	read_lines names modules_file source
-	unpack_source "$debian_dir/source" "$(deb_of "$PACKAGE")" "${names[@]}"
-}
-
-# Their Makefile names the folder that they would be installed in.
-unpack_headers() {
-	local release package
-
-	release=$(kernel_release)
-	for package in $(kernel_packages "$release" | grep -E '^linux-(headers|kbuild)-'); do
-		dpkg-deb -x "$(deb_of "$package")" "$debian_dir/packages"
-	done
-	sed -i "s,/usr/src/,$debian_dir/packages&," \
-		"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
-}
-
-unpack_image() {
-	local release names part
-
-	release=$(kernel_release)
-	read_lines names modules_file debian
-	names=("${names[@]/#/*/modules/$release/kernel/}")
-	for part in ${IMAGE:-image}; do
-		dpkg-deb --fsys-tarfile "$(deb_of "linux-$part-$release")"
-	done | tar -x --ignore-zeros -C "$debian_dir/packages" --wildcards '*/vmlinuz*' \
-		"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
-}
-
-key_debian() {
-	{
-		cat "$kernel_sums" "$basedir/modules"
-		echo "$top"
-	} | hash_of
-}
+key_debian() { cat "$kernel_sums" "$basedir/modules" - <<<"$top" | hash_of; }
 
 path_debian() { echo "$debian_dir/source"; }
 
 make_debian() {
+	local release names
+
 	need_disk 1000 "$work"
 	rm -rf "$debian_dir/packages"
 	mkdir -p "$debian_dir/packages"
-	unpack_part_of_source &
+	read_lines names modules_file source
+	unpack_source "$debian_dir/source" "$(source_deb)" "${names[@]}" &
 	if [ -z "${KVER:-}" ]; then
-		unpack_headers
-		unpack_image
+		release=$(kernel_release)
+		files_of "$kernel_sums" | grep -E '/linux-(headers|kbuild)-[^/]*$' |
+			xargs -d '\n' -I DEB dpkg-deb -x DEB "$debian_dir/packages"
+		# The Makefile of the headers names the folder that they would be installed in.
+		sed -i "s,/usr/src/,$debian_dir/packages&," \
+			"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
+		read_lines names modules_file debian
+		names=("${names[@]/#/*/modules/$release/kernel/}")
+		files_of "$kernel_sums" | grep -vE '/linux-(headers|kbuild|source)-[^/]*$' |
+			xargs -d '\n' -n 1 dpkg-deb --fsys-tarfile |
+			tar -x --ignore-zeros -C "$debian_dir/packages" --wildcards '*/vmlinuz*' \
+				"*/modules/$release/modules.*" "*/modules/$release/kernel/drivers/vfio" "${names[@]}"
 	fi
 	wait $!
 }
@@ -154,50 +122,36 @@ make_tree() {
 
 # Both drivers in one build, so that each finds the other's symbols. Debian's
 # kernel lacks those functions of lib/interval_tree.c that iommufd uses.
+# shellcheck disable=SC2016 # make expands it
 add_kbuild() {
-	local dir=$1
+	local iommufd=$1/drivers/iommu/iommufd
 
-	# shellcheck disable=SC2016 # make expands it
-	echo 'obj-$(CONFIG_VFIO) += vfio/' >"$dir/drivers/Kbuild"
-	[ -d "$dir/drivers/iommu/iommufd" ] || return 0
-	# shellcheck disable=SC2016
-	echo 'obj-$(OWN_IOMMUFD) += iommu/iommufd/' >>"$dir/drivers/Kbuild"
-	# shellcheck disable=SC2016
-	echo 'iommufd-$(OWN_IOMMUFD) += interval_tree.o' >>"$dir/drivers/iommu/iommufd/Makefile"
-	sed '/^EXPORT_SYMBOL/d' "$dir/lib/interval_tree.c" >"$dir/drivers/iommu/iommufd/interval_tree.c"
-}
-
-headers_dir() {
-	if [ -n "${KVER:-}" ]; then
-		echo "/lib/modules/$KVER/build"
-	else
-		echo "$debian_dir/packages/usr/src/linux-headers-$(kernel_release)"
-	fi
+	echo 'obj-$(CONFIG_VFIO) += vfio/' >"$1/drivers/Kbuild"
+	[ -d "$iommufd" ] || return 0
+	echo 'obj-$(OWN_IOMMUFD) += iommu/iommufd/' >>"$1/drivers/Kbuild"
+	echo 'iommufd-$(OWN_IOMMUFD) += interval_tree.o' >>"$iommufd/Makefile"
+	sed '/^EXPORT_SYMBOL/d' "$1/lib/interval_tree.c" >"$iommufd/interval_tree.c"
 }
 
 # compile_modules DIR ARGUMENT...: the build does not depend on where DIR is. Debug
 # information is left out, and BTF with it, which would need pahole.
 compile_modules() {
-	local dir=$1 option options=() defines=() names
+	local dir=$1 build=/lib/modules/${KVER:-}/build options=() defines=() names
 
-	shift
 	if [ -z "${KVER:-}" ]; then
+		build=$debian_dir/packages/usr/src/linux-headers-$(kernel_release)
 		read_lines options modules_file config
+		defines=("${options[@]/%=m/_MODULE=1}")
+		defines=("${defines[@]/%=y/=1}")
 		options+=(OWN_IOMMUFD=m)
 	fi
-	for option in "${options[@]}"; do
-		case $option in
-		CONFIG_*=m) defines+=("-D${option%=m}_MODULE=1") ;;
-		CONFIG_*=y) defines+=("-D${option%=y}=1") ;;
-		esac
-	done
 	read_lines names modules_file rename
-	defines+=("${names[@]/#/-D}")
+	defines+=("${names[@]}")
 	! command -v ccache >/dev/null || options+=(DEBIAN_KERNEL_USE_CCACHE=1)
-	in_build make -C "$(headers_dir)" M="$dir/drivers" -j"$(nproc)" "${options[@]}" \
+	in_build make -C "$build" M="$dir/drivers" -j"$jobs" "${options[@]}" \
 		CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES= \
-		KCFLAGS="-ffile-prefix-map=$dir/= ${defines[*]}" \
-		NOSTDINC_FLAGS="-nostdinc -I$dir/include -I$dir/include/uapi" "$@" modules
+		KCFLAGS="-ffile-prefix-map=$dir/= ${defines[*]/#/-D}" \
+		NOSTDINC_FLAGS="-nostdinc -I$dir/include -I$dir/include/uapi" "${@:2}" modules
 }
 
 # ---- what a VM is started with
@@ -208,12 +162,10 @@ modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
 kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
 key_modules() {
-	local source=$1
-
 	{
 		key_debian
 		cat "$top/harness/lib/debian-kernel.sh"
-		if [ "$source" = series ]; then
+		if [ "$1" = series ]; then
 			cat "$basedir"/{prepare,removals,forbidden-words} "$basedir"/remove-*
 			cat "$patches"/000[1-5]-*.patch
 		fi
@@ -221,91 +173,63 @@ key_modules() {
 	} | hash_of
 }
 
-# Debian's modules for the VM; its vfio only if there is none of ours.
-collect_modules() {
-	local source=$1 into=$2 release lib
+# install_modules SOURCE DIR, for vmtest.sh -d: Debian's modules for the VM, and ours of
+# SOURCE in place of its vfio, unless that is "debian". Leaves kernel_image, too.
+install_modules() {
+	local source=$1 dir=$2 release into image lib
 
 	release=$(kernel_release)
+	into=$dir/lib/modules/$release
+	rm -rf "$dir"
 	mkdir -p "$into"
 	if [ -z "${KVER:-}" ]; then
 		lib=$(find "$debian_dir/packages" -type d -path "*/lib/modules/$release/kernel")
 		cp -r "${lib%/kernel}"/{kernel,modules.*} "$into/"
-		mkdir -p "$(dirname "$(kernel_image)")"
-		cp "$(find "$debian_dir/packages" -name 'vmlinuz*')" "$(kernel_image).new"
-		mv "$(kernel_image).new" "$(kernel_image)"
+		image=$(kernel_image)
+		install -D -m 644 "$(find "$debian_dir/packages" -name 'vmlinuz*')" "$image.new"
+		mv "$image.new" "$image"
 	fi
 	if [ "$source" != debian ]; then
 		rm -rf "$into/kernel/drivers/vfio"
 		mkdir "$into/updates"
-		find "$debian_dir/$source/drivers" -name '*.ko' -exec cp {} "$into/updates/" \;
+		find "$debian_dir/$source/drivers" -name '*.ko' -exec cp -t "$into/updates" {} +
 	fi
-}
-
-# install_modules SOURCE DIR: for vmtest.sh -d
-install_modules() {
-	local release
-
-	release=$(kernel_release)
-	rm -rf "$2"
-	collect_modules "$1" "$2/lib/modules/$release"
-	[ -n "${KVER:-}" ] || depmod -b "$2" "$release"
+	[ -n "${KVER:-}" ] || depmod -b "$dir" "$release"
 }
 
 path_modules() { modules_dir "$1"; }
 
 # make_modules SOURCE: modules_dir and kernel_image
 make_modules() {
-	local source=$1 dir
-
-	dir=$(modules_dir "$source")
-	if [ "$source" != debian ]; then
-		make_tree "$debian_dir/$source" "$source"
-		compile_modules "$debian_dir/$source"
-	fi
-	rm -rf "$dir"
-	install_modules "$source" "$dir.new"
-	mv "$dir.new" "$dir"
+	make_tree "$debian_dir/$1" "$1"
+	compile_modules "$debian_dir/$1"
+	install_modules "$1" "$(modules_dir "$1")"
 }
 
 # ---- programs for the VM
 
 programs=$work/programs
 kselftest=$debian_dir/series/tools/testing/selftests/vfio
-
 headers=$debian_dir/series/usr/include
 
-# As "make headers" would leave them, but for these two only.
-install_headers() {
-	local file
-
-	mkdir -p "$headers/linux"
-	for file in vfio iommufd; do
-		sed 's/\b__user\b//' "$debian_dir/series/include/uapi/linux/$file.h" >"$headers/linux/$file.h"
-	done
-}
-
-# What the base has of them, with those of the series. They include what the kernel
-# tree has above them.
+# The selftests of the base with those of the series, which include what the kernel tree
+# has above them; headers as "make headers" would leave them, but for these two only.
 copy_selftests() {
-	install_headers
+	local own=$debian_dir/source/tools/testing/selftests/vfio
+
 	rm -rf "$kselftest"
-	[ ! -d "$debian_dir/source/${kselftest##*/series/}" ] ||
-		cp -r "$debian_dir/source/${kselftest##*/series/}" "$kselftest"
+	[ ! -d "$own" ] || cp -r "$own" "$kselftest"
 	GIT_CEILING_DIRECTORIES=$debian_dir git -C "$debian_dir/series" apply \
 		--include='tools/testing/selftests/vfio/*' "$patches"/0007-*.patch
+	mkdir -p "$headers/linux"
+	cp "$debian_dir/series/include/uapi/linux"/{vfio,iommufd}.h "$headers/linux/"
+	sed -i 's/\b__user\b//' "$headers/linux"/{vfio,iommufd}.h
 }
 
-# compile_programs DIR [ARGUMENT]...: the selftests and what is in tests/, static,
-# with the headers of the patched source
-compile_programs() {
-	local dir=$1
-
-	shift
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	copy_selftests
-	in_build make -C "$kselftest" -j"$(nproc)" OUTPUT="$dir" KHDR_INCLUDES="-isystem $headers" USERLDFLAGS=-static "$@"
-	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$dir" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" "$@"
+# compile_static DIR ARGUMENT...: the programs there, with the headers of the patched source
+compile_static() {
+	in_build make -C "$1" -j"$jobs" KSELFTEST="$kselftest" KHDR_INCLUDES="-isystem $headers" \
+		USERLDFLAGS=-static "${@:2}"
 }
 
 key_programs() {
@@ -317,22 +241,24 @@ key_programs() {
 
 path_programs() { echo "$programs${1:+.$1}"; }
 
-# make_programs [arm64]
+# make_programs [arm64]: the selftests and what is in tests/
 make_programs() {
-	compile_programs "$(path_programs "$1")" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
+	local dir folder
+
+	dir=$(path_programs "$1")
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	copy_selftests
+	for folder in "$kselftest" "$top/tests"; do
+		compile_static "$folder" OUTPUT="$dir" ${1:+CROSS_COMPILE=aarch64-linux-gnu-}
+	done
 	[ -z "$1" ] || with_cache fetch_program busybox-static "$1" bin/busybox
 }
 
-# compile_program PROGRAM FILE...: static, with the headers of the patched source
-# and the libraries of the test programs
+# compile_program PROGRAM FILE...: with the libraries of the test programs
 compile_program() {
-	local program=$1
-
-	shift
-	mkdir -p "$program.objects"
 	copy_selftests
-	in_build make -C "$top/tests" -j"$(nproc)" OUTPUT="$program.objects" KSELFTEST="$kselftest" \
-		KHDR_INCLUDES="-isystem $headers" PROGRAM="$program" SOURCES="$*" "$program"
+	compile_static "$top/tests" OUTPUT="$1.objects" PROGRAM="$1" SOURCES="${*:2}" "$1"
 }
 
 # The one program of the demo and of the traces
