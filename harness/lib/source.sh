@@ -9,7 +9,6 @@
 # and its work tree work/<base>/src, which belongs to the harness: what is
 # built is checked out there. Builds are in subdirectories of it, so that every
 # path the compiler sees is relative and ccache hits wherever the checkout is.
-# Sourced after apt.sh.
 
 gitdir=$work/git
 src=$work/src
@@ -38,69 +37,50 @@ checkout_src() {
 
 # ---- stock
 
-create_repository() {
-	[ ! -f "$gitdir/complete" ] || return 0
-	rm -rf "$gitdir" "$src"
-	mkdir -p "$work"
-	git init -q --bare "$gitdir"
-	in_git config core.looseCompression 1
-	in_git config gc.auto 0
-	in_git config user.name vfio-sriov
-	in_git config user.email vfio-sriov@localhost
-	touch "$gitdir/complete"
-}
-
 # unpack_source DIR DEB [NAME]...: these files of it, or all
 unpack_source() {
-	local dir=$1 deb=$2
+	local names=("${@:3}")
 
-	shift 2
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./$TARBALL" | xz -dc -T0 |
-		tar -x --strip-components=1 -C "$dir" --wildcards "${@/#/linux-source-$KERNEL_VERSION/}"
+	rm -rf "$1"
+	mkdir -p "$1"
+	dpkg-deb --fsys-tarfile "$2" | tar -xO "./$TARBALL" | xz -dc -T0 |
+		tar -x --strip-components=1 -C "$1" --wildcards "${names[@]/#/linux-source-$KERNEL_VERSION/}"
 }
 
-# Added without touching any work tree
-commit_stock() {
-	local dir=$1 index=$gitdir/index.incoming tree
+make_stock() {
+	local dir=$work/incoming index=$gitdir/index.incoming tree
 
+	if [ ! -d "$gitdir" ]; then
+		rm -rf "$gitdir.new" "$src"
+		git init -q --bare "$gitdir.new"
+		git config -f "$gitdir.new/config" core.looseCompression 1
+		git config -f "$gitdir.new/config" gc.auto 0
+		git config -f "$gitdir.new/config" user.name vfio-sriov
+		git config -f "$gitdir.new/config" user.email vfio-sriov@localhost
+		printf '/build\n/build-*\n' >>"$gitdir.new/info/exclude"
+		mv "$gitdir.new" "$gitdir"
+	fi
+	need_disk 7000 "$work"
+	unpack_source "$dir" "$(files_of "$source_sums")"
+	[[ $(make -s -C "$dir" kernelversion) = "$KERNEL_VERSION".* ]] ||
+		die "$PACKAGE $(source_version) is not the source of Linux $KERNEL_VERSION"
+	# Added without touching any work tree
 	rm -f "$index"
 	GIT_INDEX_FILE=$index in_git --work-tree="$dir" add -A -f .
 	tree=$(GIT_INDEX_FILE=$index in_git write-tree)
 	in_git update-ref refs/heads/stock \
 		"$(in_git commit-tree -m "Debian $PACKAGE $(source_version), unpatched" "$tree")"
-}
-
-# The first time, what was unpacked becomes the work tree.
-create_src() {
-	local dir=$1
-
-	if [ -d "$src" ]; then
-		rm -rf "$dir"
-		return
+	# The first time, what was unpacked becomes the work tree. If this is interrupted, the
+	# next checkout writes what is missing.
+	if [ ! -e "$src/.git" ]; then
+		rm -rf "$src"
+		in_git worktree prune
+		in_git worktree add -q --no-checkout --detach "$src" stock
+		find "$dir" -mindepth 1 -maxdepth 1 -exec mv -t "$src" {} +
+		mv "$index" "$(in_src rev-parse --path-format=absolute --git-path index)"
+		in_src update-index -q --refresh
 	fi
-	rm -rf "$src.new"
-	in_git worktree prune
-	in_git worktree add -q --no-checkout --detach "$src.new" stock
-	find "$dir" -mindepth 1 -maxdepth 1 -exec mv -t "$src.new" {} +
-	mv "$gitdir/index.incoming" "$(git -C "$src.new" rev-parse --path-format=absolute --git-path index)"
-	in_git worktree move "$src.new" "$src"
-	in_src update-index -q --refresh
-	printf '/build\n/build-*\n' >>"$gitdir/info/exclude"
-	rmdir "$dir"
-}
-
-make_stock() {
-	local dir=$work/incoming
-
-	create_repository
-	need_disk 7000 "$work"
-	unpack_source "$dir" "$(files_of "$source_sums")"
-	[[ $(make -s -C "$dir" kernelversion) = "$KERNEL_VERSION".* ]] ||
-		die "$PACKAGE $(source_version) is not the source of Linux $KERNEL_VERSION"
-	commit_stock "$dir"
-	create_src "$dir"
+	rm -rf "$dir"
 }
 
 key_stock() { source_version; }
@@ -138,29 +118,21 @@ key_applied() {
 
 	read_lines files patch_files
 	[ "${#files[@]}" != 0 ] || die "no patches in $patches"
-	{
-		in_git rev-parse "$parent"
-		cat "${files[@]}"
-	} | hash_of
+	in_git rev-parse "$parent" | cat - "${files[@]}" | hash_of
 }
 
-# apply_patches DIR [OPTION]...
+# apply_patches REF: on $parent
 apply_patches() {
-	local dir=$1 file files
+	local file files
 
-	shift
-	read_lines files patch_files
-	for file in "${files[@]}"; do
-		if ! git -C "$dir" -c core.hooksPath=/dev/null am -q --no-3way "$@" "$file"; then
-			git -C "$dir" am --abort || true
-			die "${file##*/} does not apply"
-		fi
-	done
-}
-
-make_applied() {
 	in_src am --abort 2>/dev/null || true
 	checkout_src "$parent"
-	apply_patches "$src" --committer-date-is-author-date
-	in_git update-ref "$applied" "$(in_src rev-parse HEAD)"
+	read_lines files patch_files
+	for file in "${files[@]}"; do
+		in_src -c core.hooksPath=/dev/null am -q --no-3way --committer-date-is-author-date "$file" ||
+			die "${file##*/} does not apply"
+	done
+	in_git update-ref "$1" "$(in_src rev-parse HEAD)"
 }
+
+make_applied() { apply_patches "$applied"; }
