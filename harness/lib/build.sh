@@ -2,8 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # Kernels for the test VM, named SOURCE.FLAVOUR: of "series", "base" or "stock", and
-# "plain" or any other flavour for which there is a config.FLAVOUR. Sourced after
-# source.sh.
+# "plain" or any other flavour for which there is a config.FLAVOUR.
 
 jobs=$(nproc)
 
@@ -28,17 +27,13 @@ use_flavour() {
 use_flavour plain
 
 kmake() {
-	local dir=$1
-
-	shift
-	in_build make -C "$src" O="$dir" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "$@"
+	in_build make -C "$src" O="$1" -j"$jobs" CC="ccache gcc" HOSTCC="ccache gcc" "${cross[@]}" "${@:2}"
 }
 
 ref_of() {
-	case $1 in
-	series.*) echo "$applied" ;;
-	*) echo "${1%.*}" ;;
-	esac
+	local ref=${1%.*}
+
+	echo "${ref/#series/$applied}"
 }
 
 # The fragments of a configuration, of which the last line for a symbol counts. Lines
@@ -52,41 +47,22 @@ fragments_of() {
 	done
 }
 
-# check_config FRAGMENT CONFIG: each symbol is as the fragment says.
-check_config() {
-	local dropped
+# compile_kernel KERNEL IMAGE: of what is checked out, and its .config. Each flavour
+# has its own directory; sources share it, as few files differ.
+compile_kernel() {
+	local dir=$src/build-${1#*.} fragment=$src/build-${1#*.}/fragment dropped
 
-	dropped=$(awk '{ symbol = $1 == "#" ? $2 : substr($1, 1, index($1, "=") - 1) }
-		FILENAME == ARGV[1] { want[symbol] = $0; next }
-		{ got[symbol] = $0 }
-		END {
-			for (symbol in want)
-				if (symbol in got ? got[symbol] != want[symbol] : want[symbol] !~ /^#/)
-					print want[symbol]
-		}' "$1" "$2")
-	[ -z "$dropped" ] || die "the kernel configuration did not take, of bases/$base/config*: ${dropped//$'\n'/, }"
-}
-
-configure_kernel() {
-	local dir=$1 fragment=$1/fragment
-
-	fragments_of "$2" >"$fragment"
+	mkdir -p "$dir"
+	use_flavour "${1#*.}"
+	fragments_of "$1" >"$fragment"
 	if [ ! -f "$dir/.config" ] || ! cmp -s "$fragment" "$fragment.done"; then
 		kmake "$dir" KCONFIG_ALLCONFIG="$fragment" allnoconfig
 		cp "$fragment" "$fragment.done"
 	fi
 	kmake "$dir" olddefconfig
-	check_config "$fragment" "$dir/.config"
-}
-
-# compile_kernel KERNEL IMAGE: of what is checked out, and its .config. Each flavour
-# has its own directory; sources share it, as few files differ.
-compile_kernel() {
-	local dir=$src/build-${1#*.}
-
-	mkdir -p "$dir"
-	use_flavour "${1#*.}"
-	configure_kernel "$dir" "$1"
+	# What only .config has, and what is off in both, does not matter.
+	dropped=$("$src/scripts/diffconfig" "$fragment" "$dir/.config" | sed '/^+/d; /^-.* n$/d; s/^[- ]/CONFIG_/')
+	[ -z "$dropped" ] || die "the kernel configuration did not take, of bases/$base/config*: ${dropped//$'\n'/, }"
 	kmake "$dir" "${boot_image##*/}"
 	cp "$dir/.config" "$2.config"
 	cp "$dir/$boot_image" "$2"
