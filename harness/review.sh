@@ -427,7 +427,7 @@ self_test() {
 fetch_sparse() {
 	local deb
 
-	use_suites sparse sid
+	with_cache use_suites sparse sid
 	deb=$(with_cache fetch_deb sparse)
 	dpkg-deb -x "${deb#*  }" "$work/sparse"
 }

@@ -3,7 +3,6 @@
 #
 # Debian packages in the cache: the source of the base, kernels, programs. No root
 # needed, nothing is installed, and the machine's package sources stay as they are.
-# Sourced after packages.sh.
 
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -34,7 +33,7 @@ debian_mirrors() {
 debian_mirror() { debian_mirrors | sed -n 1p; }
 
 # use_suites NAME SUITE...: an index of these, from the machine's mirror, verified
-# with the distribution's keyring. Checkouts share it: a lock guards the update.
+# with the distribution's keyring. Checkouts share it, which with_cache guards.
 use_suites() {
 	local dir=$cache/apt/$1 mirror
 
@@ -44,8 +43,6 @@ use_suites() {
 	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
 		-o APT::Architecture=amd64 -o Acquire::Languages=none
-	exec 6>"$dir/lock"
-	flock 6
 	printf "deb [signed-by=$debian_keyring] $mirror %s main\n" "$@" >"$dir/sources.list"
 	# An index of today is good enough, and a run without a network can use it.
 	if ! find "$dir/updated" -mmin -720 2>/dev/null | grep -q .; then
@@ -56,7 +53,6 @@ use_suites() {
 			say "the package index of $* cannot be updated; the last one is used"
 		fi
 	fi
-	exec 6>&-
 }
 
 # The machine's index may be old, or not list a package at all (a fresh system has

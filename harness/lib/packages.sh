@@ -2,17 +2,11 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # The Debian packages that a command needs: lists of harness/packages, and QEMU.
-# The machine's own package sources are read, never changed. Sourced after
-# run.sh.
+# The machine's own package sources are read, never changed.
 
 missing_packages() {
-	local lists package
-
-	lists=$(without_comments "${@/#/$top/harness/packages/}")
-	for package in $lists; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
-			grep -qx installed || echo "$package"
-	done
+	without_comments "${@/#/$top/harness/packages/}" | sort -u |
+		comm -23 - <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
 }
 
 # Any package of QEMU is accepted if it has igb, which came with 8.0.
@@ -27,26 +21,17 @@ missing_qemus() {
 	[[ " $* " != *" arm64 "* ]] || has_igb qemu-system-aarch64 || echo qemu-system-arm
 }
 
-# The newest version of a QEMU package that the index offers, if it has igb
-qemu_in_index() {
-	local version
-
-	version=$(apt-cache madison "$1" | awk '{ print $3 }' | sort -V | tail -n 1)
-	! dpkg --compare-versions "$version" ge 1:8.0 || echo "$version"
-}
-
 # A source that fails need not matter: what is missing may be in the others.
 refresh_index() {
-	local said
+	local said failed
 
 	said=$(apt-get "$@" -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 update 2>&1 || true)
 	printf '%s\n' "$said"
 	if grep -qE '^E: Could not get lock' <<<"$said"; then
 		die "another package manager is running and did not end within 5 minutes"
 	fi
-	if grep -qE '^(Err:|W: Failed to fetch|E: )' <<<"$said"; then
-		say "these package sources cannot be fetched; going on with the others:"
-		grep -E '^(Err:|W: Failed to fetch|E: )' <<<"$said"
+	if failed=$(grep -E '^(Err:|W: Failed to fetch|E: )' <<<"$said"); then
+		say "these package sources cannot be fetched; going on with the others:" "$failed"
 	fi
 }
 
@@ -59,16 +44,15 @@ install_packages() {
 install_qemu() {
 	local package=$1 version dir codename mirrors
 
-	version=$(qemu_in_index "$package")
-	if [ -n "$version" ]; then
+	version=$(apt-cache madison "$package" | awk '{ print $3 }' | sort -V | tail -n 1)
+	if dpkg --compare-versions "$version" ge 1:8.0; then
 		install_packages install "$package=$version"
 		return
 	fi
 	dir=$(mktemp -d)
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	read_lines mirrors debian_mirrors
-	printf "deb %s $codename main\n" "${mirrors[@]}" >"$dir/sources.list"
-	printf "deb %s $codename-backports main\n" "${mirrors[@]}" >>"$dir/sources.list"
+	printf "deb %s main\n" "${mirrors[@]/%/ $codename}" "${mirrors[@]/%/ $codename-backports}" >"$dir/sources.list"
 	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o "Dir::Etc::Preferences=$dir/preferences"
 	# Only these: libraries of backports would not go with the release's -dev packages.
@@ -94,22 +78,10 @@ install_missing() {
 	[ "${#packages[@]}" = 0 ] || die "this QEMU has no igb device: version 8.0 or newer is needed"
 }
 
-# install_or_tell LIST...: as root, or say what to do
-install_or_tell() {
-	local root=()
-
-	if [ "$(id -u)" != 0 ]; then
-		root=(sudo -n)
-		sudo -n true 2>/dev/null || die "run as root: $top/harness/packages.sh $*"
-	fi
-	phase_must_end=1
-	phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "$@"
-}
-
 # ensure_packages LIST...: on this machine and, if the base is built in a root directory of
 # another Debian, there
 ensure_packages() {
-	local missing qemu
+	local missing qemu root=()
 
 	# What makes a root directory to build in
 	[ -z "${BUILD_ROOT:-}" ] || set -- "$@" roots
@@ -120,7 +92,13 @@ ensure_packages() {
 	missing+=("${qemu[@]/%/ (8.0 or newer)}")
 	if [ "${#missing[@]}" != 0 ]; then
 		say "packages are missing: ${missing[*]}"
-		install_or_tell "$@"
+		if [ "$(id -u)" != 0 ]; then
+			root=(sudo -n)
+			sudo -n true 2>/dev/null || die "run as root: $top/harness/packages.sh $*"
+		fi
+		phase_must_end=1
+		phase packages "installing packages" "${root[@]}" "$top/harness/packages.sh" "$@"
 	fi
-	[ -z "${BUILD_ROOT:-}" ] || phase root "making a Debian 13 root directory to build in" "make_$BUILD_ROOT"
+	[ -z "${BUILD_ROOT:-}" ] || phase root "making a Debian 13 root directory to build in" \
+		make_root "$trixie" trixie trixie "${trixie_packages[@]}"
 }

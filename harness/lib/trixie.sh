@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # variables of the other parts
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
 # Root directories of a newer Debian in the cache: one to build in, as the headers'
 # build tools of the backports kernels need its C library; others for their programs.
-# Need root. Sourced after apt.sh.
+# Need root.
 
 trixie=$cache/trixie
 trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libelf-dev libssl-dev
@@ -13,14 +13,13 @@ trixie_packages=(bc bison ccache clang cpio dwarves flex gcc kmod libc6-dev libe
 # offer, and these packages of TARGET. Made aside and moved into place when complete;
 # checkouts share it.
 make_root() {
-	local dir=$1 suites=$2 target=$3 mirror suite line
+	local dir=$1 suites=$2 target=$3 packages=("${@:4}") mirror suite
 
-	shift 3
 	[ "$(id -u)" = 0 ] || die "run as root: this needs a root directory of Debian"
 	mkdir -p "$cache"
 	exec 7>"$dir.lock"
 	flock 7
-	if [ "$(cat "$dir/packages" 2>/dev/null)" = "$*" ]; then
+	if [ "$(cat "$dir/packages" 2>/dev/null)" = "${packages[*]}" ]; then
 		up_to_date
 		return
 	fi
@@ -28,24 +27,18 @@ make_root() {
 	mirror=$(debian_mirror)
 	debootstrap --variant=minbase --keyring="$debian_keyring" "${suites%% *}" "$dir.new" "$mirror"
 	for suite in $suites; do
-		line="$mirror $suite"
 		case $suite in
-		"${suites%% *}") continue ;;
-		*-security) line="${mirror%/debian*}/debian-security $suite" ;;
+		*-security) echo "deb ${mirror%/debian*}/debian-security $suite main" ;;
 		# The mirror may be as of an earlier day, and testing is valid for a week only.
-		forky) line="[check-valid-until=no] $line" ;;
+		forky) echo "deb [check-valid-until=no] $mirror $suite main" ;;
+		*) echo "deb $mirror $suite main" ;;
 		esac
-		echo "deb $line main" >>"$dir.new/etc/apt/sources.list"
-	done
+	done >"$dir.new/etc/apt/sources.list"
 	in_root "$dir.new" sh -c 'apt-get -q update && apt-get -q -y --no-install-recommends -t "$@" && apt-get clean' \
-		- "$target" install "$@"
-	echo "$*" >"$dir.new/packages"
+		- "$target" install "${packages[@]}"
+	echo "${packages[*]}" >"$dir.new/packages"
 	mv "$dir.new" "$dir"
 	exec 7>&-
-}
-
-make_trixie() {
-	make_root "$trixie" trixie trixie "${trixie_packages[@]}"
 }
 
 # starter FILE ROOT PROGRAM [OPTION]...: a script that starts PROGRAM with the C
@@ -69,9 +62,7 @@ get_qemu() {
 		-L "$qemu_root/usr/share/qemu" -L "$qemu_root/usr/share/seabios"
 }
 
-key_qemu() {
-	"$qemu_new" --version
-}
+key_qemu() { "$qemu_new" --version; }
 
 # Debian 13's QEMU with the patch of patches/qemu-10.0, built in a Debian 13, as
 # Debian 12's meson is too old. $qemu_patched is the program; its firmware is that
@@ -155,7 +146,5 @@ in_root() {
 		- "$1" "$top" "${ROOT_TOP:-$top}" "$ccache" "${@:2}"
 }
 
-in_trixie() { in_root "$trixie" "$@"; }
-
 # in_build COMMAND...: where this base is built; its "source" says so
-in_build() { ${BUILD_ROOT:+in_$BUILD_ROOT} "$@"; }
+in_build() { ${BUILD_ROOT:+in_root "$trixie"} "$@"; }
