@@ -9,29 +9,23 @@ files_by_patch() {
 		"$top/patches/$1"/000[1-9]-*.patch | sort
 }
 
-# add_files BASE DIR: the files that the series adds there, as the last patch leaves them
-add_files() {
-	local added
-
-	# shellcheck disable=SC2016 # fields of awk
-	read_lines added awk '/^diff --git / { file = substr($4, 3) }
-		/^new file mode / { print "--include=" file }' "$top/patches/$1"/000[1-9]-*.patch
-	rm -rf "$2"
-	mkdir -p "$2"
-	cat "$top/patches/$1"/000[1-9]-*.patch | GIT_CEILING_DIRECTORIES=$work git -C "$2" apply "${added[@]}"
-}
-
 # The files that the series adds are the same bytes on each base, and no patch changes
 # a file that the same patch of 6.12 does not.
 check_copies() {
-	local name names more dir=$work/copies
+	local name names more added dir=$work/copies
 
 	read_lines names find "$top/patches" -maxdepth 1 -name 'linux-*' -printf '%f\n'
 	for name in "${names[@]}"; do
 		say "$name"
 		more=$(comm -13 <(files_by_patch linux-6.12) <(files_by_patch "$name"))
 		[ -z "$more" ] || die "only on $name: $more"
-		add_files "$name" "$dir"
+		# The files that the series adds, as the last patch leaves them
+		# shellcheck disable=SC2016 # fields of awk
+		read_lines added awk '/^diff --git / { file = substr($4, 3) }
+			/^new file mode / { print "--include=" file }' "$top/patches/$name"/000[1-9]-*.patch
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		cat "$top/patches/$name"/000[1-9]-*.patch | GIT_CEILING_DIRECTORIES=$work git -C "$dir" apply "${added[@]}"
 		diff <(cd "$top" && copied_files | not_owned "$name" | xargs sha256sum) \
 			<(cd "$dir" && find . -type f -printf '%P\n' | sort | xargs sha256sum) ||
 			die "in-tree copies and patches/$name differ; what $name has itself belongs in bases/$name/owned"

@@ -6,9 +6,7 @@
 
 # ---- needs
 
-make_deb() {
-	locked=1 "$top/harness/deb.sh" '~old' ''
-}
+make_deb() { locked=1 "$top/harness/deb.sh" '~old' ''; }
 
 key_deb() {
 	{
@@ -26,9 +24,7 @@ get_roots() {
 	ROOT_TOP=/mnt make_root "$cache/package-trixie" "trixie trixie-security trixie-backports" trixie "${root_packages[@]}"
 }
 
-key_roots() {
-	echo "${root_packages[*]}"
-}
+key_roots() { echo "${root_packages[*]}"; }
 
 # ---- the check, with $suite, $name and $dir of package_in
 
@@ -52,17 +48,9 @@ in_vm() {
 		-f "$top/tests/clients/page.py" -f "$top/$1.md" -c "python3 page.py ${1##*/}.md 300"
 }
 
-# With Debian's own modules, on both devices
-race_is_back() {
+package_steps() {
 	local race=vfio_pci_vf_token_race_test case=race.type1.pf_opened_during_vf_open red=$work/cases/$name.red
 
-	must_fail package_vm race stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a VFIO_PATHS=group "$race" >"$red"
-	ktap_cases "$red" >"$red.list"
-	[ "$(grep -c "^fail	$race .*: $case\$" "$red.list")" = 2 ] ||
-		die "$case did not fail on both devices with Debian's own modules"
-}
-
-package_steps() {
 	case $suite in
 	*-backports) in_debian backports ;;
 	*) in_debian upgrade ;;
@@ -73,7 +61,10 @@ package_steps() {
 	in_vm docs/howto/install ours
 	in_debian remove
 	in_vm tests/package/tool-stock stock
-	race_is_back
+	must_fail package_vm race stock -b "$programs" -m "$machine_dir/warp.sh" -t 600 -a VFIO_PATHS=group "$race" >"$red"
+	ktap_cases "$red" >"$red.list"
+	[ "$(grep -c "^fail	$race .*: $case\$" "$red.list")" = 2 ] ||
+		die "$case did not fail on both devices with Debian's own modules"
 }
 
 package_in() {
@@ -95,9 +86,7 @@ check_package() {
 }
 
 # The kernel of Debian 13's backports, another base
-check_package_backports() {
-	package_in trixie-backports
-}
+check_package_backports() { package_in trixie-backports; }
 
 # Each base in a process, as it has its own variables
 check_quilt() {
