@@ -45,7 +45,6 @@ check_mbox() {
 lock
 ensure_packages base
 need applied
-mkdir -p "$out"
 phase series "writing ${mbox#"$top"/}" write_mbox
 phase series-check "applying it to the unmodified source" check_mbox
 say "$mbox"
