@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of the other parts
 #
-# review.sh [CHECK]...: run what kernel maintainers and their bots run, on the base
-# and after each patch. A message counts if the tree before the patch does not give
-# it. Writes a table and the details to out/review.txt; last line: N passed, N
-# failed, N skipped. Results are kept, so that an interrupted run goes on; FRESH=1
-# ignores them. SERIES=fixes-7.3: the patches of that folder, for the unpatched
-# source of BASE.
+# review.sh [CHECK]...: run what kernel maintainers and their bots run, as the table
+# harness/review/checks has it, on the base and after each patch. A message counts if
+# the tree before the patch does not give it. Writes a table and the details to
+# out/review.txt; last line: N passed, N failed, N skipped. Results are kept, so that
+# an interrupted run goes on; FRESH=1 ignores them. SERIES=fixes-7.3: the patches of
+# that folder, for the unpatched source of BASE.
 #
 # review.sh --self-test [FAULT]...: can the checks fail? Each file in
 # harness/review/faults is a patch on top of the series with a fault in it and
@@ -16,55 +16,13 @@ set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
-# NAME|ON|READS|WHAT IT IS|CONFIGURATION
-#   ON: "patch", the patch alone: each message counts; "each", the tree after each
-#   patch; "tip", the tree after the last patch, compared with the base.
-#   READS: the paths that the result depends on, or "commit".
-#   CONFIGURATION: architecture, compiler and make target to build drivers/vfio;
-#   all drivers or the core only; options. A patch may add the symbol of an option.
-#   A symbol can't be turned off as long as something that selects it is on.
-code="arch block crypto drivers include init kernel lib mm net scripts security"
-no_iov='PCI_IOV=n INFINIBAND_USNIC=n CRYPTO_DEV_QAT_DH895xCCVF=n CRYPTO_DEV_QAT_C3XXXVF=n CRYPTO_DEV_QAT_C62XVF=n'
-checks="
-checkpatch|patch|commit|scripts/checkpatch.pl --strict --codespell
-maintainers|patch|commit|get_maintainer.pl finds the new entry for new files
-kernel-doc|each|drivers include tools|scripts/kernel-doc of the touched files
-includes|each|drivers include tools|make includecheck versioncheck of the touched files
-coccicheck|each|drivers include tools|reports of scripts/coccinelle on the touched files
-documents|each|.|documents name files that exist; get_abi.pl validate
-sphinx|each|Documentation drivers/vfio include|sphinx-build of the touched documents
-uapi|each|include/uapi|uAPI headers alone: C89 and C++, gcc and clang, pedantic
-layout|each|include/uapi|uAPI structures are alike on 32 and 64 bit
-gcc|each|$code|gcc with sparse, W=1, all as modules, with KUnit|x86_64 gcc allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=y
-clang|each|$code|clang, W=1, all as modules|x86_64 clang allmodconfig all VFIO=m VFIO_PCI=m KUNIT=m VFIO_PCI_SRIOV_KUNIT_TEST=y
-builtin|each|$code|all built in|x86_64 gcc allyesconfig all VFIO=y VFIO_PCI=y KUNIT=y VFIO_PCI_SRIOV_KUNIT_TEST=y
-pci-iov-n|each|$code|PCI_IOV=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m $no_iov
-vfio-group-n|each|$code|VFIO_GROUP=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m VFIO_GROUP=n VFIO_DEVICE_CDEV=y
-vfio-cdev-n|each|$code|VFIO_DEVICE_CDEV=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m VFIO_GROUP=y VFIO_DEVICE_CDEV=n
-iommufd-n|each|$code|IOMMUFD=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m IOMMUFD=n
-kunit-n|each|$code|KUNIT=n|x86_64 gcc allmodconfig core VFIO=m VFIO_PCI=m KUNIT=n
-i386|each|$code|i386|i386 gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
-arm64|each|$code|arm64|arm64 aarch64-linux-gnu-gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
-s390x|each|$code|s390x|s390 s390x-linux-gnu-gcc allmodconfig all VFIO_PCI=m PCI_IOV=y
-selftests|each|include/uapi tools|selftests: gcc, clang, arm64, s390x
-rand1|tip|$code|randconfig around VFIO|x86_64 gcc randconfig core PCI=y MODULES=y VFIO=m VFIO_PCI=m PCI_IOV=y
-rand2|tip|$code|randconfig around VFIO|x86_64 gcc randconfig core PCI=y VFIO=y VFIO_PCI=y
-rand3|tip|$code|randconfig around VFIO|x86_64 gcc randconfig core PCI=y MODULES=y VFIO=y VFIO_PCI=m PCI_IOV=y
-rand4|tip|$code|randconfig around VFIO|x86_64 gcc randconfig core PCI=y VFIO=y VFIO_PCI=y PCI_IOV=y SMP=n NUMA=n"
-
-# For any configuration: options that only make compiling slow, and warnings
-# instead of errors. For those of the core: the drivers that no patch touches.
-common_options='WERROR=n DEBUG_INFO_NONE=y KASAN=n KCSAN=n KMSAN=n UBSAN=n KCOV=n GCOV_KERNEL=n
-	PROVE_LOCKING=n LOCK_STAT=n DEBUG_LOCK_ALLOC=n DEBUG_WW_MUTEX_SLOWPATH=n DEBUG_NET_SMALL_RTNL=n'
-core_options='VFIO_PLATFORM=n VFIO_AMBA=n VFIO_FSL_MC=n VFIO_CDX=n MLX5_VFIO_PCI=n
-	HISI_ACC_VFIO_PCI=n PDS_VFIO_PCI=n VIRTIO_VFIO_PCI=n NVGRACE_GPU_VFIO_PCI=n QAT_VFIO_PCI=n'
+table=$top/harness/review/checks
+code=(arch block crypto drivers include init kernel lib mm net scripts security)
 selftests=tools/testing/selftests/vfio
 scratch=$work/review.scratch
 rows=$work/review.rows
 details=$work/review.details
 sparse=sparse
-
-field_of() { awk -F '|' -v check="$1" -v n="$2" '$1 == check { print $n }' <<<"$checks"; }
 
 in_tree() { env -C "$src" "$@"; }
 
@@ -77,8 +35,7 @@ touched() {
 # ---- the checks: say_CHECK COMMIT, which is checked out, prints a line a message
 
 say_checkpatch() {
-	in_git format-patch -1 --stdout "$1" >"$scratch/patch"
-	style_of "$scratch/patch" --codespell | sed 's/^[^:]*:/line /'
+	in_git format-patch -1 --stdout "$1" | style_of --codespell - | sed 's/^[^:]*:/line /'
 }
 
 # The entry is in MAINTAINERS after the last patch; newer kernels have one for selftests.
@@ -95,7 +52,9 @@ say_maintainers() {
 }
 
 # It exits with the number of errors.
-say_kernel_doc() { touched '[.][ch]$' | { env -C "$src" xargs scripts/kernel-doc -none -Wall 2>&1 || true; }; }
+say_kernel_doc() {
+	touched '[.][ch]$' | { env -C "$src" xargs scripts/kernel-doc -none -Wall 2>&1 || true; }
+}
 
 say_includes() {
 	touched '[.][hcS]$' | in_tree xargs perl scripts/checkincludes.pl | sed '/^No duplicate/d'
@@ -130,17 +89,17 @@ say_documents() {
 # about missing documents are the same before the patch. Newer kernels look for
 # MAINTAINERS beside a folder of this name.
 say_sphinx() {
-	local book=$scratch/book/Documentation files
+	local book=$scratch/book files
 
 	read_lines files touched '^Documentation/.*[.]rst$'
-	rm -rf "${book%/*}"
-	mkdir -p "$book"
-	cp "$src/MAINTAINERS" "${book%/*}"
-	(cd "$src/Documentation" && cp --parents "${files[@]#Documentation/}" "$book")
-	printf '%s\n' Touched ======= '' '.. toctree::' '' "${files[@]/#Documentation\//   }" >"$book/index.rst"
+	rm -rf "$book"
+	mkdir -p "$book/Documentation"
+	in_tree cp --parents MAINTAINERS "${files[@]}" "$book"
+	printf '%s\n' Touched ======= '' '.. toctree::' '' "${files[@]/#Documentation\//   }" \
+		>"$book/Documentation/index.rst"
 	srctree=$src sphinx-build -q -b html -c "$src/Documentation" -D kerneldoc_srctree="$src" \
-		-D kerneldoc_bin="$src/scripts/kernel-doc" "$book" "${book%/*}/out" 2>&1 >/dev/null |
-		sed "s|${book%/*}/||; s|$src/||"
+		-D kerneldoc_bin="$src/scripts/kernel-doc" "$book/Documentation" "$book/out" 2>&1 >/dev/null |
+		sed "s|$book/||; s|$src/||"
 }
 
 # make_headers ARCH: sets headers and names, such as linux/vfio.h
@@ -192,32 +151,30 @@ say_layout() {
 # clean" does not remove, counts, too. The library of newer kernels does not compile
 # until patch 4, as it names the older code.
 say_selftests() {
-	local arch arguments dir=$scratch/selftests
+	local arch arguments dir=$src/$selftests make
 
-	[ -d "$src/$selftests" ] || return 0
+	[ -d "$dir" ] || return 0
 	while read -r arch arguments; do
 		make_headers "$arch"
-		rm -rf "$dir"
-		mkdir -p "$dir"
+		in_src clean -qfdx -- "$selftests"
 		# Debian has no libuuid to cross-compile with; a linker script takes its place.
-		[[ $arguments != CC=* ]] || echo "uuid_parse = 0;" >"$dir/libuuid.a"
-		# shellcheck disable=SC2086 # words
-		{ make -k -C "$src/$selftests" OUTPUT="$dir" -j"$jobs" ARCH="$arch" KHDR_INCLUDES="-isystem $headers" \
-			USERLDFLAGS="-static -L$dir" $arguments 2>&1 || echo "make: Error"; } |
+		mkdir -p "$scratch/$arch"
+		[[ $arguments != CC=* ]] || echo "uuid_parse = 0;" >"$scratch/$arch/libuuid.a"
+		# shellcheck disable=SC2206 # words
+		make=(make -k -C "$dir" -j"$jobs" ARCH="$arch" KHDR_INCLUDES="-isystem $headers"
+			USERLDFLAGS="-static -L$scratch/$arch" $arguments)
+		{ "${make[@]}" 2>&1 || echo "make: Error"; } |
 			tee >(cat >&2) | sed -nE "/([Ww]arning|error):|Error/s,^,$arch $arguments: ,p"
 		[ -x "$dir/vfio_pci_vf_token_test" ] || echo "$arch $arguments: vfio_pci_vf_token_test was not built"
+		git -C "$dir" ls-files --others --exclude-from="$dir/.gitignore" | sed 's/$/: not in .gitignore/'
+		"${make[@]}" clean >&2
+		git -C "$dir" ls-files --others | sed 's/$/: left by make clean/'
 	done <<-END
 		arm64 CC=aarch64-linux-gnu-gcc
 		s390 CC=s390x-linux-gnu-gcc
 		x86 LLVM=1
 		x86
 	END
-	make -C "$src/$selftests" -j"$jobs" KHDR_INCLUDES="-isystem $headers" >&2 || echo "make: Error"
-	git -C "$src/$selftests" ls-files --others --exclude-from="$src/$selftests/.gitignore" |
-		sed 's/$/: not in .gitignore/'
-	make -C "$src/$selftests" KHDR_INCLUDES="-isystem $headers" clean >&2
-	git -C "$src/$selftests" ls-files --others | sed 's/$/: left by make clean/'
-	in_src clean -qfdx -- "$selftests"
 }
 
 # ---- builds
@@ -228,8 +185,7 @@ configure() {
 	local option
 
 	mkdir -p "$build"
-	# shellcheck disable=SC2086 # words
-	printf 'CONFIG_%s\n' $common_options $options >"$build/lines"
+	{ without_comments "${table%/*}/config"; echo "$options"; } | xargs printf 'CONFIG_%s\n' >"$build/lines"
 	[ "$target" != randconfig ] || checkout_src "$to"
 	kmake "$build" "${arguments[@]}" KCONFIG_ALLCONFIG="$build/lines" "$target"
 	checkout_src "$1"
@@ -250,10 +206,9 @@ made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|
 # Global symbols that no other object uses, and those that a module needs and no
 # code of this architecture exports
 check_symbols() {
-	local list=$build/drivers/vfio/modules.order
+	local list=$build/drivers/vfio/modules.order arch=${arch/#@(i386|x86_64)/x86}
 
-	# shellcheck disable=SC2086 # paths
-	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- ${code/#arch/arch/${arch/#@(i386|x86_64)/x86}} \
+	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- "${code[@]/#arch/arch/$arch}" \
 		fs io_uring ipc rust sound virt | sed 's/.*(//' | sort -u >"$scratch/exported"
 	find "$build/drivers/vfio" -name '*.o' ! -name '*.mod.o' -exec nm -A {} + |
 		awk 'NF > 1 { print $(NF - 1), $NF }' | sort -u >"$scratch/symbols"
@@ -274,54 +229,50 @@ check_text() {
 	echo "$object: at most $((text > ${most:-0} ? text : most)) bytes of text"
 }
 
-# say_build COMMIT CHECK BEFORE: all is compiled; ccache has the warnings of what it
-# has compiled before. Of other code, patches touch the PCI core only.
+# say_build COMMIT BEFORE: all is compiled; ccache has the warnings of what it has
+# compiled before. Of other code, patches touch the PCI core only.
 say_build() {
-	local arch compiler target part options arguments objects build=$src/build-review-$2 log=$scratch/$2.log
+	local arch compiler argument target part options arguments objects build=$src/build-review-$check
 
-	read -r arch compiler target part options <<<"$(field_of "$2" 5)"
-	[ "$part" != core ] || options+=" $core_options"
-	arguments=(-k W=1 ARCH="$arch" CC="ccache $compiler" KCONFIG_SEED="${2#rand}")
-	[ "$compiler" != clang ] || arguments+=(LLVM=1)
-	[[ $compiler != *-gcc ]] || arguments+=(CROSS_COMPILE="${compiler%gcc}")
-	[ "$2" != gcc ] || arguments+=(C=2 CHECK="$sparse -fdiagnostic-prefix=sparse")
+	read -r arch compiler argument target part options <<<"$configuration"
+	[ "$part" != core ] || options+=" $(without_comments "${table%/*}/config.core" | xargs)"
+	arguments=(-k W=1 "$argument" ARCH="$arch" CC="ccache $compiler" KCONFIG_SEED="${check#rand}"
+		CHECK="$sparse -fdiagnostic-prefix=sparse")
 	configure "$1" >&2
 	read_lines objects touched '^drivers/pci/.*[.]c$'
 	[ "$part" = all ] || objects=()
 	objects=(drivers/vfio/ "${objects[@]/%.c/.o}")
 	rm -rf "${objects[@]/#/$build/}"
 	# shellcheck disable=SC2310 # a question
-	if ! kmake "$build" "${arguments[@]}" "${objects[@]}" 2>&1 | tee "$log" >&2; then
+	if ! kmake "$build" "${arguments[@]}" "${objects[@]}" 2>&1 | tee >(cat >&2) |
+		sed -nE 's|^\.\./||; /(^|[^-])[Ww]arning:|(^|[ :])error:| sparse: /p'; then
 		[ "$1" != "$from" ] || die "the base does not compile"
 		echo "drivers/vfio does not compile"
 	fi
-	sed -nE 's|^\.\./||; /(^|[^-])[Ww]arning:|(^|[ :])error:| sparse: /p' "$log"
 	check_symbols
-	[[ $options != *PCI_IOV=n* ]] || check_text "$3"
+	[[ $options != *PCI_IOV=n* ]] || check_text "$2"
 }
 
 # ---- messages, and what a patch adds to them
 
-# messages CHECK COMMIT BEFORE: in the file $said, named for all that they depend on
+# messages COMMIT BEFORE: in the file $said, named for all that they depend on
 messages() {
-	local check=$1 reads say=say_${1//-/_} packages
+	local say=say_${check//-/_} paths
 
 	[ "$(type -t "$say")" = function ] || say=say_build
-	reads=$(field_of "$check" 3)
-	read_lines packages without_comments "$top"/harness/packages/{base,review}
+	read -ra paths <<<"${reads/#code/${code[*]}}"
 	said=$(
-		# shellcheck disable=SC2086 # paths
-		if [ "$reads" = commit ]; then in_git rev-parse "$2"; else in_git ls-tree "$2" -- ${reads#.}; fi
+		if [ "$reads" = commit ]; then in_git rev-parse "$1"; else in_git ls-tree "$1" -- "${paths[@]}"; fi
 		in_git rev-parse "$parent"
 		in_git diff --no-renames --name-only "$parent" "$to"
-		grep 'bytes of text$' "$3" || true
-		cat "$top/harness/review.sh" "$parts/series.sh" "$top/harness/review/ignored"
-		dpkg-query -W "${packages[@]}")
+		grep 'bytes of text$' "$2" || true
+		cat "$top/harness/review.sh" "$parts/series.sh" "${table%/*}"/{checks,config*,ignored}
+		without_comments "$top"/harness/packages/{base,review} | xargs dpkg-query -W)
 	said=$work/review/$check.$(hash_of <<<"$said")
 	[ -n "${FRESH:-}" ] || [ ! -f "$said" ] || return 0
 	mkdir -p "$work/review"
-	checkout_src "$2"
-	"$say" "$2" "$check" "$3" | sort -u | without_ignored "$check" >"$said.new"
+	checkout_src "$1"
+	"$say" "$1" "$2" | sort -u | without_ignored "$check" >"$said.new"
 	mv "$said.new" "$said"
 }
 
@@ -332,11 +283,11 @@ added_lines() {
 		!(plain($0) in seen)' "$1" "$2"
 }
 
-# One row of the table. The phase fails if a patch adds a message.
+# One row of the table, of which review_checks has read the fields. The phase fails if
+# a patch adds a message.
 review_check() {
-	local check=$1 on commits n before=/dev/null said new row cell
+	local commits n before=/dev/null said new row cell
 
-	on=$(field_of "$check" 2)
 	row=$(printf '%-14s' "$check")
 	read_lines commits in_git rev-list --reverse "$from..$to"
 	commits=("$from" "${commits[@]}")
@@ -344,7 +295,7 @@ review_check() {
 		cell=.
 		if [[ $on-$n = @(each-*|patch-[1-9]*|tip-0|tip-$((${#commits[@]} - 1))) ]]; then
 			say "$check: patch $n"
-			messages "$check" "${commits[n]}" "$before"
+			messages "${commits[n]}" "$before"
 			new=$(added_lines "$before" "$said")
 			cell=ok
 			[ "$before" != "$said" ] || cell="="
@@ -361,40 +312,20 @@ review_check() {
 
 # review_checks [CHECK]...: all if none is named. One that dies has not looked.
 review_checks() {
-	local check
+	local check on reads title configuration selected=""
 
 	rm -rf "$scratch"
 	mkdir -p "$scratch"
 	: >"$details"
-	# shellcheck disable=SC2046 # names, numbers
-	[ $# != 0 ] || set -- $(cut -d '|' -f 1 <<<"$checks")
+	[ $# != 0 ] || selected=$(without_comments "$table")
 	for check; do
-		grep -q "^$check|" <<<"$checks" || die "$check: no such check"
+		selected+=$(grep "^$check|" "$table")$'\n' || die "$check: no such check"
 	done
-	# shellcheck disable=SC2046 # numbers
-	{ printf '%-14s' ""; printf '%-6s' base $(seq "$(in_git rev-list --count "$from..$to")"); echo; } >"$rows"
-	for check; do
-		try_phase "review.$check" "$check: $(field_of "$check" 4)" review_check "$check"
+	{ printf '%-14s%-6s' "" base; seq -s "" -f %-6g "$(in_git rev-list --count "$from..$to")"; } >"$rows"
+	while IFS='|' read -r check on reads title configuration; do
+		try_phase "review.$check" "$check: $title" review_check
 		grep -q "^$check " "$rows" || say "$check  DIED, see $logs/review.$check.log" >>"$rows"
-	done
-}
-
-review() {
-	review_checks "$@"
-	mkdir -p "$top/out"
-	{
-		say "The patches of ${patches#"$top/"}, on $PACKAGE $(source_version)" ""
-		cat "$rows"
-		say "" "base   number of messages before the first patch (not counted)" \
-			"ok     the patch adds none        FAIL   the patch adds messages, see below" \
-			"=      nothing that the check reads differs from the patch before (not counted)" \
-			"harness/review/ignored has messages that are not counted, with the reason." ""
-		awk -F '|' 'NF { printf "  %-14s %s\n", $1, $4 }' <<<"$checks"
-		say ""
-		cat "$details"
-		say "$(grep -ow ok "$rows" | wc -l) passed, $(grep -owE 'FAIL|DIED' "$rows" | wc -l) failed, 0 skipped"
-	} | tee "$top/out/review${SERIES:+.$SERIES}.txt"
-	! grep -qwE 'FAIL|DIED' "$rows"
+	done <<<"${selected%$'\n'}"
 }
 
 commit_fault() {
@@ -406,20 +337,20 @@ commit_fault() {
 
 # self_test [FAULT]...: all if none is named
 self_test() {
-	local fault faults=("$top"/harness/review/faults/*.diff) blind passed=0 failed=0
+	local dir=${table%/*}/faults fault faults=("${@%.diff}") red blind failed=0
 
-	[ $# = 0 ] || faults=("${@/#/$top/harness/review/faults/}")
+	[ $# != 0 ] || read_lines faults basename -s .diff "$dir"/*
 	from=$applied to=refs/vfio-sriov/fault
-	for fault in "${faults[@]%.diff}"; do
-		say "" "${fault##*/}"
-		phase "review.fault" "a commit with the fault" commit_fault "$fault.diff"
-		# shellcheck disable=SC2046 # names
-		review_checks $(sed -n 's/^Red: //p' "$fault.diff") 2>/dev/null
+	for fault in "${faults[@]}"; do
+		say "" "$fault"
+		phase "review.fault" "a commit with the fault" commit_fault "$dir/$fault.diff"
+		read -ra red <<<"$(sed -n 's/^Red: //p' "$dir/$fault.diff")"
+		review_checks "${red[@]}" 2>/dev/null
 		blind=$(awk 'NR > 1 && !/ FAIL/ { print $1 }' "$rows")
-		if [ -z "$blind" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-		[ -z "$blind" ] || say "error: the fault ${fault##*/} is not reported by" "$blind"
+		[ -z "$blind" ] ||
+			{ say "error: the fault $fault is not reported by" "$blind"; failed=$((failed + 1)); }
 	done
-	say "$passed passed, $failed failed, 0 skipped"
+	say "$((${#faults[@]} - failed)) passed, $failed failed, 0 skipped"
 	[ "$failed" = 0 ]
 }
 
@@ -445,6 +376,19 @@ need applied
 [ -z "${BUILD_ROOT:-}" ] || phase sparse "fetching sparse" fetch_sparse
 if [ "${1:-}" = --self-test ]; then
 	self_test "${@:2}"
-else
-	review "$@"
+	exit
 fi
+review_checks "$@"
+{
+	say "The patches of ${patches#"$top/"}, on $PACKAGE $(source_version)" ""
+	cat "$rows"
+	say "" "base   number of messages before the first patch (not counted)" \
+		"ok     the patch adds none        FAIL   the patch adds messages, see below" \
+		"=      nothing that the check reads differs from the patch before (not counted)" \
+		"harness/review/ignored has messages that are not counted, with the reason." ""
+	without_comments "$table" | awk -F '|' '{ printf "  %-14s %s\n", $1, $4 }'
+	say ""
+	cat "$details"
+	say "$(grep -ow ok "$rows" | wc -l) passed, $(grep -owE 'FAIL|DIED' "$rows" | wc -l) failed, 0 skipped"
+} | tee "$top/out/review${SERIES:+.$SERIES}.txt"
+! grep -qwE 'FAIL|DIED' "$rows"
