@@ -2,92 +2,43 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # fixes.sh [--debug]: shows what patches/fixes-7.3 and fixes-6.1 fix in unmodified
-# kernels: checkpatch and warnings of each patch of 7.3; racing rounds, selftests and
-# failing allocations on Debian's own kernels, with vfio as modules, before, with
-# single patches, and after. With --debug also on kernels built here, for 7.3 with
-# KASAN and lockdep, whose build takes long. Prints and keeps a table.
+# kernels: checkpatch and warnings of each patch of 7.3, and harness/fixes/runs on
+# Debian's own kernels with vfio as modules. With --debug also on kernels built here,
+# for 7.3 with KASAN and lockdep, whose build takes long. Prints and keeps a table.
 # shellcheck disable=SC2310,SC2154 # questions; variables of the other parts
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tests=(vfio_pci_sriov_uapi_test vfio_pci_vf_token_test)
-none='0 VFs not captured, 0 VFs enabled'
-captured='^capture .* 0 VFs not captured, 2 VFs enabled'
-kvm='^kvm .*: second bind: Invalid argument;'
-
-# BASE|KERNEL|MACHINE|WHAT guest.sh DOES|CASES OF SELFTESTS THAT FAIL|LINES
-#   BASE: a pattern for its name
-#   KERNEL: "debian", as shipped; a set of patches, see patches_of: vfio as modules
-#   with it, or SET.fail, where no driver_override can be allocated; FLAVOUR:SET, a
-#   kernel built here, only with --debug
-#   MACHINE: PFs to count instructions, or a file of harness/fixes
-#   CASES: in each mode and on each PF, and no others, by name; "-" without selftests
-#   LINES: patterns, with "/" between them, each of a line that each of two PFs prints
-runs="
-linux-.*|debian||rounds|-|^rounds
-linux-7.3|stock||rounds ${tests[*]}|failing_bind group_sharers kill_numvfs_reader open_race|^rounds
-linux-7.3|alone1||rounds ${tests[*]}|group_sharers kill_numvfs_reader open_race|^rounds
-linux-7.3|alone2||rounds ${tests[*]}|failing_bind kill_numvfs_reader|^rounds
-linux-7.3|alone3||rounds ${tests[*]}|failing_bind group_sharers kill_numvfs_reader open_race|^rounds
-linux-7.3|all||rounds ${tests[*]}|kill_numvfs_reader|^rounds .*: 0 of
-linux-7.3|stock|igb:1|cost|-|
-linux-7.3|stock|nvme:4|cost|-|
-linux-7.3|all|igb:1|cost|-|
-linux-7.3|all|nvme:4|cost|-|
-linux-7.3|debug:stock|vm|rounds ${tests[*]} fail|failing_bind group_sharers kill_numvfs_reader open_race|, 1 failures: [12] VFs not captured/, -1 failures: 2 VFs not captured
-linux-7.3|debug:all||rounds ${tests[*]} fail||^rounds .*: 0 of/, 1 failures: $none/, -1 failures: $none
-linux-6.12|stock|vm|rounds capture kvm|-|^rounds/$captured/$kvm [12] virtual machines left
-linux-6.12|all|vm|rounds capture kvm|-|^rounds/$captured/$kvm 0 virtual machines left
-linux-6.*|stock.fail|vm|capture|-|^capture .* 2 VFs not captured, 2 VFs enabled
-linux-6.*|all.fail|vm|capture|-|^capture .* $none
-linux-6.12|plain:stock||${tests[1]}|-|^not ok .*vfio_type1_iommu\.kill_numvfs_reader
-linux-6.12|plain:core||${tests[1]}|-|^ok .*vfio_type1_iommu\.kill_numvfs_reader
-linux-6.1|stock|vm|rounds capture|-|^rounds/$captured
-linux-6.1|all|vm|rounds capture|-|^rounds/$captured"
-
 state=$work/fixes
 no_memory=$top/harness/fixes/no-memory.h
 programs=$top/work/linux-7.3/fixes/programs
 
-# patches_of SET. The PCI core is no module: only a kernel built here has patch 4.
-patches_of() {
-	case $base/$1 in
-	*/debian | */stock) ;;
-	linux-7.3/all) printf '%s\n' "$top"/patches/fixes-7.3/000[1-6]-*.patch ;;
-	linux-7.3/alone*) printf '%s\n' "$top/patches/fixes-7.3/000${1#alone}"-*.patch ;;
-	linux-6.12/all) printf '%s\n' "$top"/patches/fixes-7.3/000[13]-*.patch ;;
-	linux-6.12/core) printf '%s\n' "$top"/patches/fixes-7.3/0004-*.patch ;;
-	linux-6.1/all) printf '%s\n' "$top"/patches/fixes-6.1/*.patch ;;
-	*) die "$base has no set $1" ;;
-	esac
+# apply_files DIR [OPTION]...: $files, if there are any
+apply_files() {
+	[ "${#files[@]}" = 0 ] || GIT_CEILING_DIRECTORIES=$debian_dir git -C "$1" apply "${@:2}" "${files[@]}"
 }
 
-# apply_set SET DIR [PATH]...: to the files there that are below these
-apply_set() {
-	patches_of "$1" | GIT_CEILING_DIRECTORIES=$debian_dir xargs -rd '\n' git -C "$2" apply "${@:3}"
-}
-
-# build_set SET[.fail]: vfio as modules, in $state
-build_set() {
+# build_modules KERNEL: vfio with $files
+build_modules() {
 	local source=$1 options=()
 
 	if [ "$source" != debian ]; then
 		source=fixes-$1
 		make_tree "$debian_dir/$source" stock
-		apply_set "${1%.fail}" "$debian_dir/$source" --include={drivers/vfio,include,tools/testing/selftests/vfio}'/*'
+		apply_files "$debian_dir/$source" --include={drivers/vfio,include,tools/testing/selftests/vfio}'/*'
 		[[ $1 != *.fail ]] || options=(CFLAGS_vfio_pci_core.o="-include $no_memory")
 		compile_modules "$debian_dir/$source" "${options[@]}"
 	fi
 	install_modules "$source" "$state/$1"
 }
 
-# build_image FLAVOUR SET
+# build_image KERNEL: with $files
 build_image() {
 	checkout_src stock
-	apply_set "$2" "$src" --include={drivers,include}'/*'
-	compile_kernel "stock.$1" "$state/bzImage.$2"
-	checkout_src stock
+	apply_files "$src" --include={drivers,include}'/*'
+	compile_kernel "stock.${1%:*}" "$state/bzImage.${1#*:}"
 }
 
 build_programs_of_fixes() {
@@ -103,22 +54,6 @@ build_programs_of_fixes() {
 		in_build gcc -O2 -Wall -Wextra -static -pthread -isystem "$tree/usr/include" -o "$programs/$name" \
 			"$top/harness/fixes/$name.c"
 	done
-}
-
-build() {
-	local kernel kernels key
-
-	kernels=$(cut -d '|' -f 2 <<<"$rows" | sort -u)
-	for kernel in $kernels; do
-		if [[ $kernel = *:* ]]; then
-			need stock
-			phase "image-$kernel" "a kernel: $kernel" build_image "${kernel%:*}" "${kernel#*:}"
-		else
-			key=$({ key_modules stock; patches_of "${kernel%.fail}" | xargs -d '\n' cat "$no_memory"; } | hash_of)
-			phase "mod-$kernel" "vfio as modules: $kernel" unless_done "fixes-$kernel" "$key" build_set "$kernel"
-		fi
-	done
-	[ "$base" != linux-7.3 ] || phase programs "compiling the programs" build_programs_of_fixes
 }
 
 run() {
@@ -165,18 +100,6 @@ result() {
 		}' "$printed"
 }
 
-run_all() {
-	local kernel machine what cases must_print name printed
-
-	: >"$state/results"
-	while IFS='|' read -r _ kernel machine what cases must_print; do
-		name=$kernel${machine:+.$machine}
-		printed=$state/$name.log
-		phase "$name" "$name: $what" run
-		result >>"$state/results"
-	done <<<"$rows"
-}
-
 if [ "${1:-}" != runs ]; then
 	BASE=linux-7.3 SERIES=fixes-7.3 "$top/harness/review.sh" checkpatch gcc clang
 	BASE=linux-7.3 "$0" runs "$@"
@@ -185,10 +108,29 @@ if [ "${1:-}" != runs ]; then
 	cat "$top"/work/linux-{7.3,6.12,6.1}/fixes/results | tee "$top/out/linux-7.3/fixes.txt"
 	exit
 fi
-rows=$(awk -F '|' -v base="$base" -v debug="${2:-}" 'base ~ "^" $1 "$" && (debug || $2 !~ /:/)' <<<"$runs")
+rows=$(without_comments "$top/harness/fixes/runs" |
+	awk -F '|' -v base="$base" -v debug="${2:-}" 'base ~ "^" $1 "$" && (debug || $2 !~ /:/)')
 lock
 ensure_packages base fixes
 mkdir -p "$state"
 need debian
-build
-run_all
+while IFS='|' read -r kernel patches; do
+	files=()
+	# shellcheck disable=SC2206 # a pattern
+	[ -z "$patches" ] || files=("$top/patches"/$patches)
+	if [[ $kernel = *:* ]]; then
+		need stock
+		phase "image-$kernel" "a kernel: $kernel" build_image "$kernel"
+	else
+		key=$({ key_modules stock; cat "$no_memory" "${files[@]}"; } | hash_of)
+		phase "mod-$kernel" "vfio as modules: $kernel" unless_done "fixes-$kernel" "$key" build_modules "$kernel"
+	fi
+done <<<"$(cut -d '|' -f 2,3 <<<"$rows" | sort -u)"
+[ "$base" != linux-7.3 ] || phase programs "compiling the programs" build_programs_of_fixes
+: >"$state/results"
+while IFS='|' read -r _ kernel _ machine what cases must_print; do
+	name=$kernel${machine:+.$machine}
+	printed=$state/$name.log
+	phase "$name" "$name: $what" run
+	result >>"$state/results"
+done <<<"$rows"
