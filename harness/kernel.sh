@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# kernel.sh series|stock: a kernel image for the test VM, with the series or
-# from the unpatched source, of the flavour that FLAVOUR names; prints its path
-# last.
+# kernel.sh series|stock: a kernel image for the test VM, with the series or from the
+# unpatched source, of the flavour that FLAVOUR names; prints its path last.
 set -euo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"

@@ -16,15 +16,9 @@ quick=$debian_dir/quick
 # Only what differs is copied, so that only that is compiled again.
 build_tree() {
 	[ -d "$quick" ] || make_tree "$quick" stock
-	rsync -rlpc --exclude='*.o' "$tree/drivers/vfio" "$quick/drivers/"
-	rsync -rlpc "$tree"/include/linux/vfio*.h "$quick/include/linux/"
-	rsync -rlpc "$tree"/include/uapi/linux/vfio*.h "$quick/include/uapi/linux/"
+	rsync -rlpcR --exclude='*.o' "$tree"/./{drivers/vfio,include/{,uapi/}linux/vfio*.h} "$quick"
 	compile_modules "$quick"
 	install_modules quick "$work/quick"
-}
-
-run_tests() {
-	vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" -m "$machine_dir/warp.sh" "$@"
 }
 
 [ $# -gt 0 ] || set -- vfio_pci_vf_token_test
@@ -33,7 +27,8 @@ lock
 ensure_packages base demo
 need programs
 phase quick.build "building vfio of ${tree#"$top"/}" build_tree
-try_phase quick "$*" run_tests "$@"
+try_phase quick "$*" vmtest -k "$(kernel_image)" -d "$work/quick" -b "$programs" -o "$logs/vm.quick" \
+	-m "$machine_dir/warp.sh" "$@"
 ktap_cases "$logs/quick.log" >"$work/quick.cases"
 sed -n 's/^fail\t/  failed: /p' "$work/quick.cases"
 say "$(count_of pass "$work/quick.cases") passed, $(count_of fail "$work/quick.cases") failed in $(elapsed $SECONDS)"

@@ -7,11 +7,10 @@
 # The user's settings of git must not change what is written.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
 
-# added_files GITDIR FROM TO: the files that the series adds; copies of them stand in
-# this repository.
+# added_files GITDIR FROM TO: the files that the series adds
 added_files() { git --git-dir="$1" diff-tree -r --no-renames --diff-filter=A --name-only "$2" "$3"; }
 
-# The copies of them
+# The copies of them in this repository
 copied_files() { git -C "$top" ls-files drivers include tools Documentation; }
 
 # not_owned BASE: of the files that it reads, those that the base does not have itself, in
@@ -29,11 +28,7 @@ added_entry() {
 }
 
 # The text of a cover letter
-cover_text() {
-	awk 'body && /^[^ \t].* \([0-9]+\):$/ { exit }
-		body { print }
-		/^$/ { body = 1 }' "$1"
-}
+cover_text() { sed '1,/^$/d; /^[^ \t].* ([0-9]\+):$/,$d' "$1"; }
 
 # write_patches GITDIR FROM TO DIR: the subject and the text of the cover letter are
 # those of the present one; git writes what is below them anew.
@@ -52,12 +47,6 @@ write_patches() {
 		--cover-from-description=subject --zero-commit --no-signature --no-thread --no-base \
 		--abbrev=12 -o "$dir" "$from..$branch"
 	plain_git update-ref -d "refs/heads/$branch"
-}
-
-# The patches of a directory, without what moves when only the lines around them do
-without_positions() {
-	(cd "$1" && grep -vE '^index [0-9a-f]+\.\.[0-9a-f]+' -- *.patch) |
-		sed -E 's/^([^:]*:@@) -[0-9,]+ \+[0-9,]+ @@.*/\1/'
 }
 
 # style_of PATCH... [OPTION]...: checkpatch's messages, a line each, except those that
