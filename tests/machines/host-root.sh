@@ -4,10 +4,9 @@
 # vmtest.sh -m host-root.sh: the guest's root is the host's, or the directory VM_ROOT,
 # read only, with an overlay in memory. Its programs run on the kernel under test.
 
-machines=$(dirname "${BASH_SOURCE[0]}")
 # Programs that poll need a CPU for themselves.
 cpus=4
-extra+=("$machines/host-root-guest.sh")
+extra+=("$(dirname "${BASH_SOURCE[0]}")/host-root-guest.sh")
 run=host-root-guest.sh
 modules+=(9p 9pnet_virtio overlay)
 machine+=(-fsdev "local,id=root,path=${VM_ROOT:-/},readonly=on,security_model=none,multidevs=remap"

@@ -6,10 +6,6 @@
 
 more_args+=" VFIO_HOTPLUG=/dev/${serial}1"
 
-tell_qemu() {
-	printf '{"execute": "human-monitor-command", "arguments": {"command-line": "%s"}}\n' "$1"
-}
-
 # do_requests: from the guest's output to QEMU's monitor
 do_requests() {
 	local verb slot device
@@ -19,9 +15,10 @@ do_requests() {
 		for device in "${machine[@]}"; do
 			[[ $device = *,id=slot$slot ]] || continue
 			case $verb in
-			unplug) tell_qemu "device_del slot$slot" ;;
-			plug) tell_qemu "device_add $device" ;;
+			unplug) device="del slot$slot" ;;
+			plug) device="add $device" ;;
 			esac
+			printf '{"execute": "human-monitor-command", "arguments": {"command-line": "device_%s"}}\n' "$device"
 		done
 	done
 }

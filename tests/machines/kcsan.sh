@@ -7,12 +7,11 @@
 
 kernel_log() {
 	awk '
-	function end_race()
-	{
-		if (race != "" && ours)
-			printf "%s", race
-		else if (race != "")
+	function end_race() {
+		if (race != "" && !ours)
 			others++
+		else
+			printf "%s", race
 		race = ""
 	}
 	/BUG: KCSAN:/ {

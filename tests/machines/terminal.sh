@@ -6,9 +6,7 @@
 
 [[ -t 0 && -t 1 ]] || die "this is no terminal; give a command"
 read -r rows columns <<<"$(stty size)"
-if [[ $rows = 0 ]]; then
-	rows=24 columns=80
-fi
+[[ $rows != 0 ]] || rows=24 columns=80
 more_args+=" loglevel=4 VMTEST_TERM=${TERM:-linux} VMTEST_ROWS=$rows VMTEST_COLUMNS=$columns"
 vm_in=/dev/stdin vm_out=/dev/stdout
 

@@ -5,14 +5,13 @@
 # can have in one slot. QEMU must be 11.1 or newer.
 
 pfs=1
-max_vfs=7
 
 devices() {
 	local i options=iommu_platform=on,disable-legacy=on,romfile=
 
 	ports=1
 	machine+=(-device "pcie-root-port,id=port1,chassis=1,slot=1")
-	for ((i = max_vfs; i >= 0; i--)); do
+	for ((i = 7; i >= 0; i--)); do
 		machine+=(-netdev "hubport,id=net$i,hubid=0" -device
 			"virtio-net-pci,bus=port1,addr=0x0.0x$i,netdev=net$i,$options,$([ "$i" = 0 ] && echo id=pf || echo sriov-pf=pf)")
 	done
