@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2034 # variables of the other parts
 #
-# From commits to patch files, the same bytes each time, and their style. Sourced
-# after base.sh.
+# From commits to patch files, the same bytes each time; their style, and the unit
+# tests. Sourced after base.sh.
 
 # The user's settings of git must not change what is written.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git "$@"; }
@@ -33,19 +33,18 @@ cover_text() { sed '1,/^$/d; /^[^ \t].* ([0-9]\+):$/,$d' "$1"; }
 # write_patches GITDIR FROM TO DIR: the subject and the text of the cover letter are
 # those of the present one; git writes what is below them anew.
 write_patches() {
-	local from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject text last
+	local from=$2 to=$3 dir=$4 cover=$patches/0000-cover-letter.patch branch=vfio-sriov-export subject last
 	local -x GIT_DIR=$1 GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE
 
 	[ -f "$cover" ] || die "no cover letter in patches/$base: write its subject and text to ${cover#"$top"/}"
 	rm -rf "$dir"
 	subject=$(plain_git mailinfo -b /dev/null /dev/null <"$cover" | sed -n 's/^Subject: \(\[PATCH[^]]*\] *\)\?//p')
-	text=$(cover_text "$cover")
 	last=$(plain_git log -1 --format='%an|%ae|%aI' "$to")
 	IFS='|' read -r GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE <<<"$last"
 	plain_git update-ref "refs/heads/$branch" "$to"
-	plain_git -c "branch.$branch.description=$subject"$'\n\n'"$text" format-patch -q -n --cover-letter \
-		--cover-from-description=subject --zero-commit --no-signature --no-thread --no-base \
-		--abbrev=12 -o "$dir" "$from..$branch"
+	plain_git -c "branch.$branch.description=$subject"$'\n\n'"$(cover_text "$cover")" \
+		format-patch -q -n --cover-letter --cover-from-description=subject --zero-commit --no-signature \
+		--no-thread --no-base --abbrev=12 -o "$dir" "$from..$branch"
 	plain_git update-ref -d "refs/heads/$branch"
 }
 
@@ -62,4 +61,10 @@ style_of() {
 # for any patches or those of $SERIES
 without_ignored() {
 	grep -vEf <(sed -nE "s/^(${SERIES:-}:)?$1[|](.*)[|][^|]*\$/\2/p" "$top/harness/review/ignored") || [ $? = 1 ]
+}
+
+# run_kunit KTAP: the unit tests of what is checked out, on UML, as a reviewer runs them
+run_kunit() {
+	in_build env -C "$src" python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci \
+		--build_dir="$src/build-uml" --jobs="$jobs" --make_options='CC=ccache gcc' --raw_output=kunit | tee "$1"
 }

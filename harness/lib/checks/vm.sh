@@ -5,7 +5,6 @@
 
 rule_tests=(vfio_pci_vf_token_test vfio_pci_vf_token_race_test vfio_pci_sriov_test)
 
-. "$parts/kunit.sh"
 . "$parts/bench.sh"
 
 # ---- unit tests, on UML
