@@ -18,17 +18,14 @@ set -euo pipefail
 
 table=$top/harness/review/checks
 code=(arch block crypto drivers include init kernel lib mm net scripts security)
-selftests=tools/testing/selftests/vfio
 scratch=$work/review.scratch
 rows=$work/review.rows
 details=$work/review.details
 sparse=sparse
 
-in_tree() { env -C "$src" "$@"; }
-
 # touched PATTERN: the files of what is checked out that a patch touches
 touched() {
-	in_git diff --no-renames --name-only "$parent" "$to" | in_tree xargs git ls-files -- |
+	in_git diff --no-renames --name-only "$parent" "$to" | env -C "$src" xargs git ls-files -- |
 		{ grep -E "$1" || [ $? = 1 ]; }
 }
 
@@ -45,7 +42,7 @@ say_maintainers() {
 	checkout_src "$to"
 	entries=$(in_git diff "$parent" "$to" -- MAINTAINERS | sed -nE 's/^\+([^+:]+)$/\1/p')
 	added_files "$gitdir" "$1^" "$1" | while read -r file; do
-		sections=$(in_tree scripts/get_maintainer.pl --nogit --nogit-fallback --sections -f "$file")
+		sections=$(env -C "$src" scripts/get_maintainer.pl --nogit --nogit-fallback --sections -f "$file")
 		grep -qxF -e "VFIO SELFTESTS" ${entries:+-e "$entries"} <<<"$sections" ||
 			echo "$file: in no new entry of MAINTAINERS"
 	done
@@ -57,8 +54,8 @@ say_kernel_doc() {
 }
 
 say_includes() {
-	touched '[.][hcS]$' | in_tree xargs perl scripts/checkincludes.pl | sed '/^No duplicate/d'
-	touched '[.][hcS]$' | in_tree xargs perl scripts/checkversion.pl
+	touched '[.][hcS]$' | env -C "$src" xargs perl scripts/checkincludes.pl | sed '/^No duplicate/d'
+	touched '[.][hcS]$' | env -C "$src" xargs perl scripts/checkversion.pl
 }
 
 # As scripts/coccicheck runs each rule, but for some files only, and without
@@ -68,7 +65,7 @@ say_coccicheck() {
 
 	read_lines files touched '[.]c$'
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	in_tree find scripts/coccinelle -name '*.cocci' | in_tree xargs -P "$jobs" -I RULE sh -c '
+	env -C "$src" find scripts/coccinelle -name '*.cocci' | env -C "$src" xargs -P "$jobs" -I RULE sh -c '
 		said=$(spatch -D report --very-quiet --no-show-diff --cocci-file RULE \
 			$(sed -n "s/.*Options://p" RULE) -I include "$@" 2>&1) ||
 			said="$said
@@ -82,7 +79,7 @@ say_documents() {
 
 	[ ! -e "$src/tools/docs/get_abi.py" ] || dir=tools/docs abi=get_abi.py
 	env -C "$src" "$dir/documentation-file-ref-check" 2>&1 || true
-	in_tree "$dir/$abi" --dir Documentation/ABI validate 2>&1
+	env -C "$src" "$dir/$abi" --dir Documentation/ABI validate 2>&1
 }
 
 # A book of the touched documents only; make htmldocs takes 15 minutes. Messages
@@ -94,7 +91,7 @@ say_sphinx() {
 	read_lines files touched '^Documentation/.*[.]rst$'
 	rm -rf "$book"
 	mkdir -p "$book/Documentation"
-	in_tree cp --parents MAINTAINERS "${files[@]}" "$book"
+	env -C "$src" cp --parents MAINTAINERS "${files[@]}" "$book"
 	printf '%s\n' Touched ======= '' '.. toctree::' '' "${files[@]/#Documentation\//   }" \
 		>"$book/Documentation/index.rst"
 	srctree=$src sphinx-build -q -b html -c "$src/Documentation" -D kerneldoc_srctree="$src" \
@@ -105,7 +102,6 @@ say_sphinx() {
 # make_headers ARCH: sets headers and names, such as linux/vfio.h
 make_headers() {
 	headers=$src/build-review-headers-$1/usr/include
-	mkdir -p "${headers%/usr/*}"
 	kmake "${headers%/usr/*}" ARCH="$1" headers >&2
 	read_lines names touched '^include/uapi/.*[.]h$'
 	names=("${names[@]#include/uapi/}")
@@ -151,30 +147,24 @@ say_layout() {
 # clean" does not remove, counts, too. The library of newer kernels does not compile
 # until patch 4, as it names the older code.
 say_selftests() {
-	local arch arguments dir=$src/$selftests make
+	local arguments make dir=$src/tools/testing/selftests/vfio
 
 	[ -d "$dir" ] || return 0
-	while read -r arch arguments; do
-		make_headers "$arch"
-		in_src clean -qfdx -- "$selftests"
+	for arguments in 'arm64 CC=aarch64-linux-gnu-gcc' 's390 CC=s390x-linux-gnu-gcc' 'x86 LLVM=1' x86; do
+		make_headers "${arguments%% *}"
+		git -C "$dir" clean -qfdx
 		# Debian has no libuuid to cross-compile with; a linker script takes its place.
-		mkdir -p "$scratch/$arch"
-		[[ $arguments != CC=* ]] || echo "uuid_parse = 0;" >"$scratch/$arch/libuuid.a"
+		[[ $arguments != *CC=* ]] || echo "uuid_parse = 0;" >"$headers/libuuid.a"
 		# shellcheck disable=SC2206 # words
-		make=(make -k -C "$dir" -j"$jobs" ARCH="$arch" KHDR_INCLUDES="-isystem $headers"
-			USERLDFLAGS="-static -L$scratch/$arch" $arguments)
+		make=(make -k -C "$dir" -j"$jobs" KHDR_INCLUDES="-isystem $headers"
+			USERLDFLAGS="-static -L$headers" ARCH=$arguments)
 		{ "${make[@]}" 2>&1 || echo "make: Error"; } |
-			tee >(cat >&2) | sed -nE "/([Ww]arning|error):|Error/s,^,$arch $arguments: ,p"
-		[ -x "$dir/vfio_pci_vf_token_test" ] || echo "$arch $arguments: vfio_pci_vf_token_test was not built"
+			tee >(cat >&2) | sed -nE "/([Ww]arning|error):|Error/s,^,$arguments: ,p"
+		[ -x "$dir/vfio_pci_vf_token_test" ] || echo "$arguments: vfio_pci_vf_token_test was not built"
 		git -C "$dir" ls-files --others --exclude-from="$dir/.gitignore" | sed 's/$/: not in .gitignore/'
 		"${make[@]}" clean >&2
 		git -C "$dir" ls-files --others | sed 's/$/: left by make clean/'
-	done <<-END
-		arm64 CC=aarch64-linux-gnu-gcc
-		s390 CC=s390x-linux-gnu-gcc
-		x86 LLVM=1
-		x86
-	END
+	done
 }
 
 # ---- builds
@@ -184,10 +174,9 @@ say_selftests() {
 configure() {
 	local option
 
-	mkdir -p "$build"
-	{ without_comments "${table%/*}/config"; echo "$options"; } | xargs printf 'CONFIG_%s\n' >"$build/lines"
+	{ without_comments "${table%/*}/config"; echo "$options"; } | xargs printf 'CONFIG_%s\n' >"$scratch/config"
 	[ "$target" != randconfig ] || checkout_src "$to"
-	kmake "$build" "${arguments[@]}" KCONFIG_ALLCONFIG="$build/lines" "$target"
+	kmake "$build" "${arguments[@]}" KCONFIG_ALLCONFIG="$scratch/config" "$target"
 	checkout_src "$1"
 	kmake "$build" "${arguments[@]}" olddefconfig
 	for option in $options; do
@@ -270,17 +259,9 @@ messages() {
 		without_comments "$top"/harness/packages/{base,review} | xargs dpkg-query -W)
 	said=$work/review/$check.$(hash_of <<<"$said")
 	[ -n "${FRESH:-}" ] || [ ! -f "$said" ] || return 0
-	mkdir -p "$work/review"
 	checkout_src "$1"
 	"$say" "$1" "$2" | sort -u | without_ignored "$check" >"$said.new"
 	mv "$said.new" "$said"
-}
-
-# The lines of AFTER that are not in BEFORE; line numbers may differ.
-added_lines() {
-	awk 'function plain(s) { gsub(/:[0-9]+(:[0-9]+)?[: ]/, ":", s); return s }
-		FILENAME == ARGV[1] { seen[plain($0)] = 1; next }
-		!(plain($0) in seen)' "$1" "$2"
 }
 
 # One row of the table, of which review_checks has read the fields. The phase fails if
@@ -296,7 +277,10 @@ review_check() {
 		if [[ $on-$n = @(each-*|patch-[1-9]*|tip-0|tip-$((${#commits[@]} - 1))) ]]; then
 			say "$check: patch $n"
 			messages "${commits[n]}" "$before"
-			new=$(added_lines "$before" "$said")
+			# Line numbers may differ.
+			new=$(awk 'function plain(s) { gsub(/:[0-9]+(:[0-9]+)?[: ]/, ":", s); return s }
+				FILENAME == ARGV[1] { seen[plain($0)] = 1; next }
+				!(plain($0) in seen)' "$before" "$said")
 			cell=ok
 			[ "$before" != "$said" ] || cell="="
 			[ -z "$new" ] || cell=FAIL
@@ -315,7 +299,7 @@ review_checks() {
 	local check on reads title configuration selected=""
 
 	rm -rf "$scratch"
-	mkdir -p "$scratch"
+	mkdir -p "$scratch" "$work/review"
 	: >"$details"
 	[ $# != 0 ] || selected=$(without_comments "$table")
 	for check; do
@@ -356,11 +340,8 @@ self_test() {
 
 # Debian 13's sparse gives up in the headers of 7.3.
 fetch_sparse() {
-	local deb
-
 	with_cache use_suites sparse sid
-	deb=$(with_cache fetch_deb sparse)
-	dpkg-deb -x "${deb#*  }" "$work/sparse"
+	with_cache fetch_deb sparse | files_of - | xargs -I DEB dpkg-deb -x DEB "$work/sparse"
 }
 
 [ -z "${SERIES:-}" ] || parent=stock patches=$top/patches/$SERIES applied=refs/vfio-sriov/$SERIES
