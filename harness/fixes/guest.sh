@@ -37,8 +37,7 @@ fail() {
 }
 
 for what; do
-	for file in $pci/devices/*/sriov_totalvfs; do
-		pf=$(basename "$(dirname $file)")
+	for pf in $(cd $pci/devices && printf '%s\n' */sriov_totalvfs | cut -d / -f 1); do
 		case $what in
 		rounds | cost)
 			echo 1 >$pci/devices/$pf/sriov_numvfs
