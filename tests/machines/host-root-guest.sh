@@ -9,12 +9,11 @@
 set -e
 root=/root
 trap 'echo "# the host'"'"'s root cannot be mounted; does the kernel have 9P and overlayfs?"; exit 1' EXIT
-mkdir -p /host /overlay "$root"
+mkdir -p /host /overlay "$root" /dev/pts /dev/shm
 mount -t 9p -o ro,trans=virtio,version=9p2000.L,cache=loose,msize=262144 host /host
 mount -t tmpfs none /overlay
 mkdir /overlay/upper /overlay/work
 mount -t overlay -o lowerdir=/host,upperdir=/overlay/upper,workdir=/overlay/work none "$root"
-mkdir -p /dev/pts /dev/shm
 mount -t devpts -o mode=620,ptmxmode=666 none /dev/pts
 mount -t tmpfs none /dev/shm
 for dir in /dev /proc /sys /tests /extra; do

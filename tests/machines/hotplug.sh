@@ -8,18 +8,15 @@ more_args+=" VFIO_HOTPLUG=/dev/${serial}1"
 
 # do_requests: from the guest's output to QEMU's monitor
 do_requests() {
-	local verb slot device
+	local verb slot command
 
 	echo '{"execute": "qmp_capabilities"}'
 	while read -r _ verb slot; do
-		for device in "${machine[@]}"; do
-			[[ $device = *,id=slot$slot ]] || continue
-			case $verb in
-			unplug) device="del slot$slot" ;;
-			plug) device="add $device" ;;
-			esac
-			printf '{"execute": "human-monitor-command", "arguments": {"command-line": "device_%s"}}\n' "$device"
-		done
+		case $verb in
+		unplug) command="del slot$slot" ;;
+		plug) command="add $(printf '%s\n' "${machine[@]}" | grep ",id=slot$slot\$")" ;;
+		esac
+		printf '{"execute": "human-monitor-command", "arguments": {"command-line": "device_%s"}}\n' "$command"
 	done
 }
 

@@ -7,12 +7,11 @@
 
 kernel_log() {
 	awk '
-	/WARNING: drivers\/pci\/remove\.c:[0-9]* at pci_stop_and_remove_bus_device/ { held = $0; unbound = 0; next }
+	/WARNING: drivers\/pci\/remove\.c:[0-9]* at pci_stop_and_remove_bus_device/ { held = $0; next }
 	held == "" { print; next }
 	{ held = held "\n" $0 }
-	/ pci_device_remove\+/ { unbound = 1 }
 	/end trace/ {
-		if (!unbound)
+		if (held !~ / pci_device_remove\+/)
 			print held
 		held = ""
 	}
