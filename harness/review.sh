@@ -195,8 +195,9 @@ made_by_macros+='|(init|cleanup)_module$|__this_module$|_dev_[a-z]*$|param_ops_|
 # Global symbols that no other object uses, and those that a module needs and no
 # code of this architecture exports
 check_symbols() {
-	local list=$build/drivers/vfio/modules.order arch=${arch/#@(i386|x86_64)/x86}
+	local list=$build/drivers/vfio/modules.order arch=$arch
 
+	[ -d "$src/arch/$arch" ] || arch=x86
 	in_src grep -hoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' -- "${code[@]/#arch/arch/$arch}" \
 		fs io_uring ipc rust sound virt | sed 's/.*(//' | sort -u >"$scratch/exported"
 	find "$build/drivers/vfio" -name '*.o' ! -name '*.mod.o' -exec nm -A {} + |

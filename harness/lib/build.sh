@@ -92,7 +92,7 @@ make_kernel() {
 	local image cached
 
 	image=$(path_kernel "$1")
-	cached=$cache/images/${image##*/}-$(key_kernel "$1")
+	cached=$cache/images/$base.${image##*/}-$(key_kernel "$1")
 	mkdir -p "$out" "$cache/images"
 	if [ -f "$cached" ]; then
 		say "found in the cache"
@@ -100,7 +100,7 @@ make_kernel() {
 		need_disk 3000 "$work"
 		checkout_src "$(ref_of "$1")"
 		compile_kernel "$1" "$cached.new"
-		find "$cache/images" -name "${image##*/}-*" ! -name '*.new*' -delete
+		find "$cache/images" -name "$base.${image##*/}-*" ! -name '*.new*' -delete
 		mv "$cached.new.config" "$cached.config"
 		mv "$cached.new" "$cached"
 	fi
