@@ -89,7 +89,7 @@ check_in_vm() {
 	local -x QEMU=${QEMU:-} BUSYBOX=${BUSYBOX:-} VM_ROOT=${VM_ROOT:-}
 
 	IFS='|' read -r _ _ _ needs _ machines seconds arguments what red only \
-		< <(grep "^check|$check|" "$top/harness/checks")
+		<<<"$(grep "^check|$check|" "$top/harness/checks")"
 	read -ra what <<<"$(in_words "$what")"
 	arguments=$(in_words "$arguments")
 	options=(-t "$seconds" -a "$arguments")
