@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2034,SC2311 # variables of the other parts; base.sh sets inherit_errexit
+# shellcheck shell=bash disable=SC2154,SC2034,SC2311 # other parts' variables; base.sh sets inherit_errexit
 #
 # The one way to run a command whose failure counts, a phase: in a shell and its own
 # process group, with its output in a log. And the one way not to do again what is
