@@ -18,7 +18,8 @@ need applied
 # is in patches/, or on demand, and then the old one stays under another name.
 series=$(in_git rev-parse -q --verify refs/heads/series || true)
 tip=$(in_git rev-parse "$applied")
-if [[ -n $series && $series != "$tip" && $series != "$(in_git rev-parse -q --verify "$exported" || true)" ]]; then
+if [[ -n $series && $series != "$tip" &&
+	$series != "$(in_git rev-parse -q --verify "$exported" || true)" ]]; then
 	[ "${FORCE:-}" = 1 ] || die "branch \"series\" in ${tree#"$top"/} has commits that are not in patches/: \"make export\" puts them there, \"make tree FORCE=1\" starts again and keeps this branch as series-DATE"
 	keep="series-$(date +%Y%m%d-%H%M%S)"
 	in_git branch "$keep" "$series"

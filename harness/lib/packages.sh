@@ -52,7 +52,8 @@ install_qemu() {
 	dir=$(mktemp -d)
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	read_lines mirrors debian_mirrors
-	printf "deb %s main\n" "${mirrors[@]/%/ $codename}" "${mirrors[@]/%/ $codename-backports}" >"$dir/sources.list"
+	printf "deb %s main\n" "${mirrors[@]/%/ $codename}" "${mirrors[@]/%/ $codename-backports}" \
+		>"$dir/sources.list"
 	index_options "$dir" -o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o "Dir::Etc::Preferences=$dir/preferences"
 	# Only these: libraries of backports would not go with the release's -dev packages.
