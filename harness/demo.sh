@@ -13,7 +13,7 @@ ensure_packages modules demo
 need vfio-open
 say ""
 # -n: the story begins with the host's own driver.
-shown=1 phase demo "what VF tokens do" vm demo modules:series "" -n -f "$vfio_open" \
+shown=1 phase story "what VF tokens do" vm demo modules:series "" -n -f "$vfio_open" \
 	-f "$top/harness/demo/guest.sh" -f "$top/docs/demo.md" -c "sh guest.sh demo.md"
 say "done in $(elapsed $SECONDS). To try next:"
 say "  make shell   a prompt in that VM; docs/howto says what to do there"

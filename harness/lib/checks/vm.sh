@@ -125,6 +125,8 @@ check_hang() {
 	[ "$(grep -c 'ended by its limit of 5 s' "$(ktap_of hang-run)")" = 2 ] || die "the limit did not end it"
 }
 
+check_demo() { locked=1 "$top/harness/demo.sh"; }
+
 # ---- costs compared with the unpatched kernel
 
 # With another compiler than that of bases/BASE/costs, more is allowed.
