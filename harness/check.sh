@@ -16,13 +16,13 @@ done
 
 tell_interrupted() {
 	finished=1
-	# Until this run has the lock, another one counts there.
-	[ -n "${locked:-}" ] || results=/dev/null
 	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
 	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
 		say "its log, $logs/$running.log, ends with:"
 		tail -n 20 "$logs/$running.log" | cut -c 1-200
 	fi
+	# Until this run has the lock, the results are those of another one.
+	[ -n "${locked:-}" ] || { say "0 passed, 1 failed, 0 skipped"; return; }
 	record fail "$running: interrupted"
 	say_counts
 }
@@ -55,6 +55,7 @@ key_of_check() {
 	case $1 in
 	figures) hash_files "$top"/{README.md,docs/results.md} ;;
 	copies) hash_files "$top"/{Documentation,MAINTAINERS} ;;
+	demo) hash_files "$top/docs/demo.md" ;;
 	esac
 	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-}"
 }
@@ -105,13 +106,16 @@ for name; do
 		print "    on two slow cores without KVM: " $3 " min from nothing, " $4 " min when nothing has to be built" }'
 done
 lock
-# shellcheck disable=SC2046 # words
-ensure_packages $(xargs -n 1 <<<"$lists" | sort -u)
 mkdir -p "$work/cases"
 : >"$results"
+# The column of the table that this machine is compared with: is a kernel downloaded?
+column=3
+[ ! -e "$cache/find_kernel-$base" ] || column=4
+# shellcheck disable=SC2046 # words
+ensure_packages $(xargs -n 1 <<<"$lists" | sort -u)
 for name; do
-	# Is a tier over by then? The table tells, and how long it was for those before, of which
-	# some results may have been kept.
+	# Is a tier over by then? The table tells, and how long those before took, of which some
+	# results may have been kept.
 	minutes=$(field tier "$name" 3)
 	percent=$((expected ? SECONDS * 100 / 60 / expected : 100))
 	percent=$((percent < 40 ? 40 : percent))
@@ -119,6 +123,7 @@ for name; do
 		left_out+=("$name")
 		continue
 	fi
+	minutes=$(field tier "$name" "$column")
 	expected=$((expected + minutes))
 	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
 	for check in $checks; do
