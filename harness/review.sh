@@ -342,7 +342,7 @@ self_test() {
 # Debian 13's sparse gives up in the headers of 7.3.
 fetch_sparse() {
 	with_cache use_suites sparse sid
-	with_cache fetch_deb sparse | files_of - | xargs -I DEB dpkg-deb -x DEB "$work/sparse"
+	with_cache fetch_deb sparse | files_of - | xargs -I {} dpkg-deb -x {} "$work/sparse"
 }
 
 [ -z "${SERIES:-}" ] || parent=stock patches=$top/patches/$SERIES applied=refs/vfio-sriov/$SERIES

@@ -85,7 +85,7 @@ make_debian() {
 	if [ -z "${KVER:-}" ]; then
 		release=$(kernel_release)
 		files_of "$kernel_sums" | grep -E '/linux-(headers|kbuild)-[^/]*$' |
-			xargs -d '\n' -I DEB dpkg-deb -x DEB "$debian_dir/packages"
+			xargs -d '\n' -I {} dpkg-deb -x {} "$debian_dir/packages"
 		# The Makefile of the headers names the folder that they would be installed in.
 		sed -i "s,/usr/src/,$debian_dir/packages&," \
 			"$debian_dir/packages/usr/src/linux-headers-$release/Makefile"
@@ -201,9 +201,14 @@ path_modules() { modules_dir "$1"; }
 
 # make_modules SOURCE: modules_dir and kernel_image
 make_modules() {
+	local dir
+
 	make_tree "$debian_dir/$1" "$1"
 	compile_modules "$debian_dir/$1"
-	install_modules "$1" "$(modules_dir "$1")"
+	dir=$(modules_dir "$1")
+	install_modules "$1" "$dir.new"
+	rm -rf "$dir"
+	mv "$dir.new" "$dir"
 }
 
 # ---- programs for the VM
