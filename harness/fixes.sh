@@ -3,8 +3,9 @@
 #
 # fixes.sh [--debug]: shows what patches/fixes-7.3 and fixes-6.1 fix in unmodified
 # kernels: checkpatch and warnings of each patch of 7.3, and harness/fixes/runs on
-# Debian's own kernels with vfio as modules. With --debug also on kernels built here,
-# for 7.3 with KASAN and lockdep, whose build takes long. Prints and keeps a table.
+# Debian's own kernels with vfio as modules, once of the series. With --debug also on
+# kernels built here, for 7.3 with KASAN and lockdep, whose build takes long. Prints and
+# keeps a table.
 # shellcheck disable=SC2310,SC2154 # questions; variables of the other parts
 set -euo pipefail
 
@@ -114,6 +115,9 @@ while IFS='|' read -r kernel patches; do
 	if [[ $kernel = *:* ]]; then
 		need stock
 		phase "image-$kernel" "a kernel: $kernel" build_image "$kernel"
+	elif [ "$kernel" = series ]; then
+		need modules:series
+		phase mod-series "vfio as modules: series" install_modules series "$state/series"
 	else
 		key=$({ key_modules stock; cat "$top/harness/fixes/no-memory.h" "${files[@]}"; } | hash_of)
 		phase "mod-$kernel" "vfio as modules: $kernel" unless_done "fixes-$kernel" "$key" build_modules "$kernel"
