@@ -108,10 +108,10 @@ lock
 ensure_packages base fixes
 mkdir -p "$state"
 need debian
-while IFS='|' read -r kernel patches; do
+while IFS='|' read -r kernel pattern; do
 	files=()
 	# shellcheck disable=SC2206 # a pattern
-	[ -z "$patches" ] || files=("$top/patches"/$patches)
+	[ -z "$pattern" ] || files=("$top/patches"/$pattern)
 	if [[ $kernel = *:* ]]; then
 		need stock
 		phase "image-$kernel" "a kernel: $kernel" build_image "$kernel"
