@@ -44,6 +44,7 @@ build_image() {
 build_programs_of_fixes() {
 	local tree=$debian_dir/fixes-all headers="-isystem $debian_dir/fixes-all/include/uapi -D__user=" name
 
+	rm -rf "$programs"
 	mkdir -p "$programs"
 	in_build make -C "$tree/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$programs" LDFLAGS=-static \
 		KHDR_INCLUDES="$headers" "${tests[@]/#/$programs/}"
