@@ -2,8 +2,8 @@
 #
 # Reads KTAP, nested to any depth, and prints "pass|fail|skip<TAB>name" for each
 # test case. What encloses cases is no case itself, unless it failed and none of
-# its cases did. Fewer results than planned, no plan for the whole and "Bail out!"
-# are failures, too: a run that was cut short must not pass.
+# its cases did. Fewer results than planned, a subtest that passes without a case, no plan
+# for the whole and "Bail out!" are failures, too: a run that was cut short must not pass.
 
 # A case at this indentation, after the program or suite that it belongs to
 function report(status, name, indent,	i, prefix) {
@@ -40,10 +40,15 @@ line ~ /^1\.\.[0-9]+/ {
 	plan[indent] = substr(line, 4) + 0
 }
 line ~ /^(not )?ok( |$)/ {
+	empty = deepest > indent && !cases[indent]
 	close_deeper(indent)
 	ok = line ~ /^ok/
 	skip = sub(/ *# *[Ss][Kk][Ii][Pp].*/, "", line)
 	sub(/^(not )?ok *[0-9]* *(- *)?/, "", line)
+	if (ok && !skip && empty) {
+		ok = 0
+		line = line ": no case ran"
+	}
 	if (!cases[indent] || (!ok && !bad[indent]))
 		report(skip ? "skip" : ok ? "pass" : "fail", line, indent)
 	cases[indent] = bad[indent] = 0

@@ -8,7 +8,7 @@ repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 setup() {
 	scratch=$BATS_TEST_TMPDIR/repo
-	mkdir -p "$scratch"/{drivers,tools,docs/model,patches/linux-6.12}
+	mkdir -p "$scratch"/{drivers,tools,tests/{clients,machines},docs/model,patches/linux-6.12}
 	(cd "$repo" && cp -r --parents harness tests/skips bases/linux-6.12/source "$scratch")
 	rm "$scratch"/harness/lib/checks/*.sh
 	echo 'ensure_packages() { :; }' >>"$scratch/harness/lib/packages.sh"

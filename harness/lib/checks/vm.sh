@@ -66,7 +66,8 @@ run_row() {
 }
 
 # judge_red KTAP: the cases of $want must have failed wherever they ran, and with $only no
-# others. Of a program, $want has PROGRAM.CASE for all devices.
+# others. Of a program, $want has PROGRAM.CASE for all devices. All that was planned must
+# have run.
 judge_red() {
 	local cases failed missing more=''
 
@@ -76,6 +77,8 @@ judge_red() {
 		grep -vxF -e "$failed" <<<"$want"
 		sed -nE 's/^(pass|skip)\t//p' <<<"$cases" | grep -xF -e "$want"
 	} | sort -u | paste -sd ,) || true
+	! grep -E '( results, [0-9]+ planned|no plan \(1\.\.N\)|no test results at all)$|Bail out!' <<<"$failed" ||
+		die "the run was cut short"
 	[ -z "$only" ] || more=$(grep -vxF -e "$want" <<<"$failed" | paste -sd ,) || true
 	[ -z "$missing$more" ] ||
 		die "must fail, and did not: ${missing:-none}; failed, and must not: ${more:-none}"
@@ -112,6 +115,7 @@ check_in_vm() {
 	else
 		must_fail run_row | tee "$(ktap_of "$check-run")"
 		judge_red "$(ktap_of "$check-run")"
+		must_have_run "$check-run" "${what[@]##*/}"
 	fi
 }
 
