@@ -36,7 +36,8 @@ help:
 ## make trace          show the race and the path of an open, as the function graph
 ##                     tracer prints them, in docs/design.md
 ## make fixes          show what patches/fixes-7.3 fixes in an unmodified Linux 7.3
-demo shell modules deb quilt tree series export carry review model bench recording trace fixes:
+## make clean          remove work/ and out/; downloads stay in the cache
+demo shell modules deb quilt tree series export carry review model bench recording trace fixes clean:
 	@harness/$@.sh $(ARGS)
 
 ## make quick          after an edit in the tree of "make tree": build it as modules and
@@ -57,10 +58,6 @@ kernel:
 ## make stock-kernel   build the unpatched kernel: out/BASE/bzImage.stock
 stock-kernel:
 	@harness/kernel.sh stock
-
-## make clean          remove work/ and out/; downloads stay in the cache
-clean:
-	rm -rf work out
 
 # More tiers after it, if they end within so many minutes: THEN="..." WITHIN=...
 check:

@@ -6,7 +6,6 @@
 # hold, and each of docs/model/changes, which takes a part of it away, must be refuted,
 # for the right reason. See docs/model/README.md.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 changes=$top/docs/model/changes
@@ -28,10 +27,8 @@ search() {
 	sed -nE '/^(PF|VF) driver|^T1 is set/{s/T0/no token/; p}' replay >story
 }
 
-# The model needs less than the other commands do.
-if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then
-	ensure_packages base
-fi
+lock
+ensure_packages base
 search series
 cat story
 # Lines of a whole search, for deadlocks too, that found no error and reached all code

@@ -16,17 +16,18 @@ index_options() {
 
 	mkdir -p "$dir"/{lists,archives}/partial
 	apt_options=("${any_index[@]}" "${@:2}" -o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir"
-		-o "Dir::Cache::Archives=$dir/archives" -o APT::Update::Error-Mode=any)
+		-o "Dir::Cache::Archives=$dir/archives")
 }
 
 # The mirrors that serve main of the machine's own release
 debian_mirrors() {
-	local codename
+	local codename targets
 
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	# shellcheck disable=SC2016 # apt fills these in
-	apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-		awk -v c="$codename" '$2 == c && $3 == "main" && !seen[$1]++ { print $1; n++ } END { exit !n }' ||
+	targets=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages') ||
+		die "apt cannot read the package sources of this machine (above)"
+	awk -v c="$codename" '$2 == c && $3 == "main" && !seen[$1]++ { print $1; n++ } END { exit !n }' <<<"$targets" ||
 		die "no Debian release among the package sources of this machine"
 }
 
@@ -46,7 +47,7 @@ use_suites() {
 	printf "deb [signed-by=$debian_keyring] $mirror %s main\n" "$@" >"$dir/sources.list"
 	# An index of today is good enough, and a run without a network can use it.
 	if ! find "$dir/updated" -mmin -720 2>/dev/null | grep -q .; then
-		if apt-get "${apt_options[@]}" update; then
+		if apt-get "${apt_options[@]}" -o APT::Update::Error-Mode=any update; then
 			touch "$dir/updated"
 		else
 			[ -f "$dir/updated" ] || die "no package index of $* can be fetched: is there a network?"
@@ -62,8 +63,9 @@ use_own_index() {
 	if [ -n "${SUITES:-}" ]; then
 		use_suites "$base" $SUITES
 	else
+		# A source that fails need not matter.
 		index_options "$cache/index"
-		apt-get "${apt_options[@]}" update
+		refresh_index "${apt_options[@]}"
 	fi
 }
 
@@ -88,7 +90,7 @@ fetch_deb() {
 	read -r _ name _ sum <<<"$name"
 	sum="${sum#SHA256:}  $cache/$name"
 	if ! sha256sum --check --status <<<"$sum" 2>/dev/null; then
-		need_disk 400 "$cache"
+		need_disk 300 "$cache"
 		dir=$(mktemp -d "$cache/partial.XXXXXX")
 		(cd "$dir" && apt-get "${apt_options[@]}" download "$1" >&2) && mv "$dir"/*.deb "$cache/"
 		rm -rf "$dir"
@@ -133,7 +135,6 @@ get_source_package() {
 }
 
 key_source_package() { source_version; }
-
 source_version() { files_of "$source_sums" | sed 's/.*source-[^_]*_//; s/_all.deb$//; s/%3a/:/'; }
 
 # ---- a program for another machine
@@ -144,8 +145,8 @@ fetch_program() {
 
 	[ ! -x "$program" ] || { up_to_date; return; }
 	index_options "$cache/$2" -o "APT::Architecture=$2"
-	apt-get "${apt_options[@]}" update || die "no package index for $2 can be fetched: is there a network?"
-	sum=$(fetch_deb "$1")
+	refresh_index "${apt_options[@]}"
+	sum=$(fetch_deb "$1") || die "$1 for $2 cannot be fetched: is there a network?"
 	dpkg-deb --fsys-tarfile "${sum#*  }" | tar -xO "./$3" >"$program.new"
 	chmod +x "$program.new"
 	mv "$program.new" "$program"

@@ -114,14 +114,13 @@ take_lock() {
 }
 
 lock() {
-	local dir
+	local theirs
 
 	[ -z "${locked:-}" ] || return 0
 	# A run as root leaves files that a later run as a user cannot replace.
-	for dir in "$top/work" "$top/out" "$cache"; do
-		[ ! -e "$dir" ] || [ -w "$dir" ] ||
-			die "$dir belongs to $(stat -c %U "$dir"); remove it (sudo rm -r $dir), or run as $(stat -c %U "$dir")"
-	done
+	theirs=$(find "$top/work" "$top/out" "$cache" -maxdepth 3 ! -path "$cache/*/*" ! -type l ! -writable -print -quit 2>/dev/null || true)
+	[ -z "$theirs" ] ||
+		die "$theirs belongs to $(stat -c %U "$theirs"); remove it (sudo rm -r $theirs), or run as $(stat -c %U "$theirs")"
 	mkdir -p "$top/work"
 	exec 9>>"$top/work/lock"
 	take_lock 9 "$top/work/lock" "another run in this checkout"

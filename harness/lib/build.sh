@@ -80,6 +80,7 @@ path_kernel() {
 key_kernel() {
 	use_flavour "${1#*.}"
 	{
+		cat "$top/harness/lib/build.sh"
 		in_git ls-tree "$(ref_of "$1")" | grep -vE '	(Documentation|MAINTAINERS|tools)$'
 		fragments_of "$1"
 		in_build "$compiler" --version | sed -n 1p
@@ -88,22 +89,33 @@ key_kernel() {
 
 # Images are worth keeping: a new checkout finds them in the cache by their key,
 # the newest of each kind.
+cached_kernel() {
+	local image
+
+	image=$(path_kernel "$1")
+	echo "$cache/images/$base.${image##*/}-$(key_kernel "$1")"
+}
+
+keep_image() {
+	mkdir -p "${2%/*}"
+	find "${2%/*}" -name "$base.${1##*/}-*" -delete
+	cp "$1.config" "$2.config"
+	cp "$1" "$2.new"
+	mv "$2.new" "$2"
+}
+
 make_kernel() {
 	local image cached
 
 	image=$(path_kernel "$1")
-	cached=$cache/images/$base.${image##*/}-$(key_kernel "$1")
-	mkdir -p "$out" "$cache/images"
-	if [ -f "$cached" ]; then
+	cached=$(cached_kernel "$1")
+	mkdir -p "$out"
+	if cp "$cached.config" "$image.config" 2>/dev/null && cp "$cached" "$image"; then
 		say "found in the cache"
 	else
 		need_disk 3000 "$work"
 		checkout_src "$(ref_of "$1")"
-		compile_kernel "$1" "$cached.new"
-		find "$cache/images" -name "$base.${image##*/}-*" ! -name '*.new*' -delete
-		mv "$cached.new.config" "$cached.config"
-		mv "$cached.new" "$cached"
+		compile_kernel "$1" "$image"
+		with_cache keep_image "$image" "$cached"
 	fi
-	cp "$cached.config" "$image.config"
-	cp "$cached" "$image"
 }

@@ -21,15 +21,18 @@ missing_qemus() {
 	[[ " $* " != *" arm64 "* ]] || has_igb qemu-system-aarch64 || echo qemu-system-arm
 }
 
-# A source that fails need not matter: what is missing may be in the others.
+# A source that fails need not matter: what is missing may be in the others. apt-get update
+# does not wait for a lock.
 refresh_index() {
-	local said failed
+	local said failed until=$((SECONDS + 300))
 
-	said=$(apt-get "$@" -o Acquire::Retries=2 -o DPkg::Lock::Timeout=300 update 2>&1 || true)
+	while said=$(apt-get "$@" -o Acquire::Retries=2 update 2>&1 || true) && grep -q '^E: Could not get lock' <<<"$said"; do
+		[ $SECONDS -lt $until ] || die "another package manager is running and did not end within 5 minutes"
+		say "waiting for another package manager to end ..."
+		sleep 5
+	done
 	printf '%s\n' "$said"
-	if grep -qE '^E: Could not get lock' <<<"$said"; then
-		die "another package manager is running and did not end within 5 minutes"
-	fi
+	! grep -q '^E: .*list of sources could not be read' <<<"$said" || die "apt cannot read the package sources of this machine"
 	if failed=$(grep -E '^(Err:|W: Failed to fetch|E: )' <<<"$said"); then
 		say "these package sources cannot be fetched; going on with the others:" "$failed"
 	fi

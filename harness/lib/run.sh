@@ -56,11 +56,14 @@ reason() {
 	printf '%s\n' "${lines:-(the log is empty)}" | cut -c 1-200 | sed 's/^error: //; s/^/    /'
 }
 
-# What a running phase has got to: the number of files compiled, if it compiles.
+# What a running phase has got to: the number of files compiled, if it compiles; or what
+# it waits for.
 progress() {
-	awk '/^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+\/[0-9]+\] / { files++ }
+	awk '{ last = $0 }
+		/^ *(CC|AS|HOSTCC|LD|AR) |^\[[0-9]+\/[0-9]+\] / { files++ }
 		/^ *(not )?ok / { tests++ }
-		END { if (files) printf ", %d files built", files
+		END { if (last ~ /^[Ww]aiting for /) printf ", %.70s", last
+			else if (files) printf ", %d files built", files
 			else if (tests) printf ", %d tests", tests }' "$1"
 }
 
@@ -132,9 +135,7 @@ up_to_date() { echo "up to date"; }
 stamps=$work/stamps${KVER:+-$KVER}
 
 stamp_matches() { cmp -s "$stamps/$1" - <<<"$2"; }
-
 set_stamp() { install -D -m 644 /dev/stdin "$stamps/$1" <<<"$2"; }
-
 remove_stamp() { rm -f "$stamps/$1"; }
 
 # unless_done NAME KEY COMMAND...: the stamp goes before COMMAND begins and comes

@@ -53,10 +53,8 @@ make_stock() {
 	if [ ! -d "$gitdir" ]; then
 		rm -rf "$gitdir.new" "$src"
 		git init -q --bare "$gitdir.new"
-		git config -f "$gitdir.new/config" core.looseCompression 1
-		git config -f "$gitdir.new/config" gc.auto 0
-		git config -f "$gitdir.new/config" user.name vfio-sriov
-		git config -f "$gitdir.new/config" user.email vfio-sriov@localhost
+		printf '%s\n' '[core]' looseCompression=1 '[gc]' auto=0 '[user]' name=vfio-sriov email=vfio-sriov@localhost \
+			>>"$gitdir.new/config"
 		printf '/build\n/build-*\n' >>"$gitdir.new/info/exclude"
 		mv "$gitdir.new" "$gitdir"
 	fi
@@ -84,7 +82,6 @@ make_stock() {
 }
 
 key_stock() { source_version; }
-
 path_stock() { echo "$src"; }
 
 # ---- base

@@ -17,9 +17,10 @@ make_root() {
 
 	[ "$(id -u)" = 0 ] || die "run as root: this needs a root directory of Debian"
 	mkdir -p "$cache"
-	exec 7>"$dir.lock"
-	flock 7
+	exec 7>>"$dir.lock"
+	take_lock 7 "$dir.lock" "another run that makes $dir"
 	if [ "$(cat "$dir/packages" 2>/dev/null)" = "${packages[*]}" ]; then
+		exec 7>&-
 		up_to_date
 		return
 	fi

@@ -5,15 +5,12 @@
 
 load helpers
 
-@test "a command that fails inside of a function fails its phase" {
-	run in_harness 'f() { false; echo went on; }; try_phase p title f; echo "status $phase_status"'
-	[[ $output = *"status 1"* ]]
-	[ ! -s "$scratch/out/linux-6.12/logs/p.log" ]
-}
-
-@test "a pipeline fails if its first part does" {
-	run in_harness 'g() { return 3; }; f() { g | cat; echo went on; }; phase p title f'
-	[ "$status" != 0 ]
+@test "a command, or the first of a pipeline, that fails inside of a function fails its phase" {
+	for command in false "false | cat"; do
+		run in_harness "f() { $command; echo went on; }; try_phase p title f; echo status \$phase_status"
+		[[ $output = *"status 1"* ]]
+		[ ! -s "$scratch/out/linux-6.12/logs/p.log" ]
+	done
 }
 
 @test "a list whose command fails is no empty list" {
@@ -55,10 +52,10 @@ try_phase p title unless_done thing new false
 }
 
 @test "an interruption ends all that a phase has started" {
-	start_harness 'f() { sleep 4242 & wait; }; phase p title f'
-	end_when pgrep -fx 'sleep 4242'
+	start_harness "f() { sleep $$.4242 & wait; }; phase p title f"
+	end_when pgrep -fx "sleep $$.4242"
 	[ "$status" = 143 ]
-	[ -z "$(pgrep -fx 'sleep 4242')" ]
+	[ -z "$(pgrep -fx "sleep $$.4242")" ]
 }
 
 @test "an interruption lets a package manager end" {
@@ -75,6 +72,30 @@ try_phase p title unless_done thing new false
 	wait
 	[[ $output = *"waiting for another run in this checkout: "*"process"* ]]
 	[[ $output = *mine ]]
+}
+
+@test "a lock of apt is waited for, and sources that cannot be read are named" {
+	run in_harness 'sleep() { touch "$top/slept"; }
+apt-get() { [ -e "$top/slept" ] || echo "E: Could not get lock /var/lib/apt/lists/lock"; }
+refresh_index
+apt-get() { echo "E: The list of sources could not be read."; }
+refresh_index'
+	[ "$status" = 1 ]
+	[[ $output = "waiting for another package manager"*"cannot read the package sources"* ]]
+}
+
+@test "what a phase waits for is shown" {
+	run in_harness 'f() { echo "waiting for another download: x ..."; }; f >"$work/log"; progress "$work/log"'
+	[ "$output" = ", waiting for another download: x ..." ]
+}
+
+@test "two checkouts that keep an image at once get it both" {
+	run in_harness 'key_kernel() { echo key; }; checkout_src() { :; }; need_disk() { :; }
+compile_kernel() { sleep 1; echo "$2" >"$2"; cp "$2" "$2.config"; }
+out=$top/a; make_kernel series.plain & out=$top/b; make_kernel series.plain; wait $!
+ls "$top"/{a,b}/bzImage "$cache"/images/*'
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" -ge 4 ]
 }
 
 @test "too little disk is refused with what is needed" {
