@@ -6,7 +6,6 @@
 # --within, a tier that would take longer than is left of that time, at the pace of the
 # tiers before it, is left out, and named. Last line: N passed, N failed, N skipped.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/count.sh"
 for file in "$parts"/checks/*.sh; do
@@ -44,20 +43,31 @@ need_failed() { record fail "$2 (log: $logs/$1.log)"; }
 # What the result of a check depends on: what it needs, the harness, and what
 # the environment may set.
 key_of_check() {
-	local dep
+	local dep names
 
 	for dep in $(field check "$1" 4); do
 		echo "${need_key[$dep]}"
 	done
-	# Coarse, but then nothing that a check reads is forgotten.
-	hash_files "$top"/{harness,tests,drivers,tools,docs/model,bases,patches}
+	# Coarse, but then nothing that a check reads is forgotten. What rows of the table read
+	# of patches, their needs have in their keys.
+	# shellcheck disable=SC2310 # a question
+	if has check "$1"; then
+		hash_files "$top"/{harness,tests,drivers,tools,docs/model,bases,patches}
+	else
+		hash_files "$top"/{harness/checks,harness/lib,tests/clients,tests/machines,bases}
+	fi
 	# Other checks do not read these, and need not run again for them.
 	case $1 in
 	figures) hash_files "$top"/{README.md,docs/results.md} ;;
 	copies) hash_files "$top"/{Documentation,MAINTAINERS} ;;
 	demo) hash_files "$top/docs/demo.md" ;;
+	shellcheck) hash_files "$top"/{.shellcheckrc,.ci,package} ;;
 	esac
-	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-}"
+	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-} ${KERNEL:-} ${MACHINES:-} ${SERIES:-}"
+	# The tools
+	read -ra names <<<"$(field tier "$(field check "$1" 3)" 5)"
+	without_comments "${names[@]/#/$top/harness/packages/}" >"$work/packages"
+	sort -u "$work/packages" | xargs dpkg-query -W 'gcc-[0-9][0-9]' 2>/dev/null || true
 }
 
 run_check() {
@@ -86,21 +96,16 @@ run_check() {
 }
 
 within='' lists='' left_out=() expected=0
-if [ "${1:-}" = --within ]; then
-	within=$2
-	shift 2
-fi
+[ "${1:-}" != --within ] || { within=$2; shift 2; }
 [ $# -gt 0 ] || set -- check
 check_table
+# What is going to happen, and how long it takes
 for name; do
 	# A tier, or that of a check
 	tier=$(field check "$name" 3)
 	tier=$(field tier "${tier:-$name}" 2)
 	[ -n "$tier" ] || die "$name: no such tier or check; harness/checks has them all"
 	lists+=" $(field tier "$tier" 5)"
-done
-# What is going to happen, and how long it takes
-for name; do
 	rows tier | awk -F '|' -v name="$name" '$2 == name {
 		print name ": " $6
 		print "    on two slow cores without KVM: " $3 " min from nothing, " $4 " min when nothing has to be built" }'
@@ -108,27 +113,31 @@ done
 lock
 mkdir -p "$work/cases"
 : >"$results"
-# The column of the table that this machine is compared with: is a kernel downloaded?
-column=3
-[ ! -e "$cache/find_kernel-$base" ] || column=4
 # shellcheck disable=SC2046 # words
 ensure_packages $(xargs -n 1 <<<"$lists" | sort -u)
 for name; do
 	# Is a tier over by then? The table tells, and how long those before took, of which some
-	# results may have been kept.
-	minutes=$(field tier "$name" 3)
+	# results may have been kept. A kernel may be in the cache.
+	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
+	column=4
+	kernels=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $4 }' |
+		xargs -n 1 | sed -n 's/^kernel://p')
+	for kernel in ${kernels:-none}; do
+		# shellcheck disable=SC2310 # a question
+		[ -f "$(cached_kernel "$kernel" 2>/dev/null)" ] || column=3
+	done
+	minutes=$(field tier "$name" "$column")
 	percent=$((expected ? SECONDS * 100 / 60 / expected : 100))
 	percent=$((percent < 40 ? 40 : percent))
 	if [ -n "$within" ] && [ $((SECONDS * 100 + minutes * 60 * percent)) -gt $((within * 6000)) ]; then
 		left_out+=("$name")
 		continue
 	fi
-	minutes=$(field tier "$name" "$column")
 	expected=$((expected + minutes))
-	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
 	for check in $checks; do
 		run_check "$check"
 	done
 done
 [ "${#left_out[@]}" = 0 ] || say "" "left out, as it may take longer than $within minutes: ${left_out[*]}"
+[ -z "$within" ] || say "" "not asked for: $(rows tier | cut -d '|' -f 2 | grep -vxF "${@/#/-e}" | xargs)"
 finish

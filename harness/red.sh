@@ -9,7 +9,6 @@
 # the unit tests. RUNS=N runs the VM of each mutant N times, and each must be red.
 # Last line: N passed, N failed, N skipped.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/count.sh"
 
@@ -78,15 +77,11 @@ try_mutant() {
 	done
 }
 
-if [ "${1:-}" = -k ]; then
-	only=kunit
-	shift
-fi
+[ "${1:-}" != -k ] || { only=kunit; shift; }
 lock
 ensure_packages base demo
 need applied
 [ -n "$only" ] || need programs
-results=$work/red.results
 : >"$results"
 [ $# != 0 ] || read_lines names grep -rlE "^Red: $only" "$mutants" --include='*.diff'
 for name in "${@:-${names[@]}}"; do

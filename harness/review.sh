@@ -13,7 +13,6 @@
 # harness/review/faults is a patch on top of the series with a fault in it and
 # names the checks that must see it: "Red: CHECK CHECK ...".
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 table=$top/harness/review/checks
@@ -253,7 +252,7 @@ messages() {
 	read -ra paths <<<"${reads/#code/${code[*]}}"
 	said=$(
 		if [ "$reads" = commit ]; then in_git rev-parse "$1"; else in_git ls-tree "$1" -- "${paths[@]}"; fi
-		in_git rev-parse "$parent"
+		in_git rev-parse "$parent" "$to:MAINTAINERS"
 		in_git diff --no-renames --name-only "$parent" "$to"
 		grep 'bytes of text$' "$2" || true
 		cat "$top/harness/review.sh" "$parts/series.sh" "${table%/*}"/{checks,config*,ignored}

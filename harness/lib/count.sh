@@ -3,10 +3,9 @@
 #
 # What is counted: checks and test cases, "pass|fail|skip<TAB>name" a line each
 
-results=$work/results
+results=$work/results.${0##*/}
 
 record() { printf '%s\t%s\n' "$1" "$2" >>"$results"; }
-
 count_of() { grep -c "^$1" "${2:-$results}" || true; }
 
 list_of() {

@@ -63,11 +63,11 @@ need() {
 		done
 		title=$(field need "${name%%:*}" 4)
 		[[ $name != *:* ]] || title+=", ${name#*:}"
-		try_phase "$name" "$title" make_need "$name"
+		try_phase "need.$name" "$title" make_need "$name"
 		if [ "$phase_status" = 0 ]; then
 			need_key[$name]=$(call key "$name")
 		else
-			need_failed "$name" "$title"
+			need_failed "need.$name" "$title"
 		fi
 	done
 }
@@ -88,4 +88,6 @@ check_table() {
 	missing=$(grep -vxF -f <(compgen -A function | sed 's/^get_/make_/'
 		cut -d '|' -f 1,2 "$top/harness/checks" | tr '|' ' ') <<<"$names" || [ $? = 1 ])
 	[ -z "$missing" ] || die "harness/checks: there is no ${missing//$'\n'/, }"
+	missing=$(rows tier | cut -d '|' -f 2 | grep -vxF -e "$(rows check | cut -d '|' -f 3)" || [ $? = 1 ])
+	[ -z "$missing" ] || die "harness/checks: no check is in ${missing//$'\n'/, }"
 }
