@@ -7,7 +7,6 @@
 # for 6.12 the tables of docs/results.md; with --record also what "make check-cost"
 # compares with, bases/BASE/costs.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/bench.sh"
 

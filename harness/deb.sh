@@ -6,7 +6,6 @@
 # for a package to upgrade from. Prints its name last.
 # deb.sh --vfio DIR: only the patched vfio of BASE, to DIR.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 deb_dir=$top/work/deb

@@ -3,9 +3,7 @@
 #
 # From nothing to a VM that shows what VF tokens do.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
-
 lock
 say "The demo downloads 280 MB (Debian's kernel, its headers and source), and packages, where they"
 say "are missing. It needs 500 MB of disk, 280 MB of it in $cache."

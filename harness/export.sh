@@ -6,7 +6,6 @@
 # "make tree" made; it also needs a branch "base".
 # shellcheck disable=SC2154 # read_lines sets them
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tree=${TREE:-$work/tree}

@@ -8,12 +8,11 @@
 # keeps a table.
 # shellcheck disable=SC2310,SC2154 # questions; variables of the other parts
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tests=(vfio_pci_sriov_uapi_test vfio_pci_vf_token_test)
 state=$work/fixes
-programs=$top/work/linux-7.3/fixes/programs
+fixes_programs=$top/work/linux-7.3/fixes/programs
 
 # apply_files DIR [OPTION]...: $files, if there are any
 apply_files() {
@@ -44,13 +43,13 @@ build_image() {
 build_programs_of_fixes() {
 	local tree=$debian_dir/fixes-all headers="-isystem $debian_dir/fixes-all/include/uapi -D__user=" name
 
-	rm -rf "$programs"
-	mkdir -p "$programs"
-	in_build make -C "$tree/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$programs" LDFLAGS=-static \
-		KHDR_INCLUDES="$headers" "${tests[@]/#/$programs/}"
+	rm -rf "$fixes_programs"
+	mkdir -p "$fixes_programs"
+	in_build make -C "$tree/tools/testing/selftests/vfio" -j"$jobs" OUTPUT="$fixes_programs" LDFLAGS=-static \
+		KHDR_INCLUDES="$headers" "${tests[@]/#/$fixes_programs/}"
 	for name in race kvm_bind; do
 		# shellcheck disable=SC2086 # words
-		in_build gcc -O2 -Wall -Wextra -static -pthread $headers -o "$programs/$name" \
+		in_build gcc -O2 -Wall -Wextra -static -pthread $headers -o "$fixes_programs/$name" \
 			"$top/harness/fixes/$name.c"
 	done
 }
@@ -65,7 +64,7 @@ run() {
 	?*) options+=(-m "$top/harness/fixes/$machine.sh") ;;
 	esac
 	PFS=$machine vmtest -t 3600 -o "$logs/vm.$name" -f "$top/harness/fixes/guest.sh" "${options[@]}" \
-		-f"$programs"/{race,kvm_bind} "${tests[@]/#/-f$programs/}" -c "sh guest.sh $what" | tee "$printed"
+		-f"$fixes_programs"/{race,kvm_bind} "${tests[@]/#/-f$fixes_programs/}" -c "sh guest.sh $what" | tee "$printed"
 	! grep '^error: ' "$printed" || die "an error in the VM"
 	if [ "$cases" != - ]; then
 		failed=$(sed -nE 's/^not ok .*\.([a-z_]+).*/\1/p' "$printed" | sort -u | xargs)

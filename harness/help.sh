@@ -3,7 +3,6 @@
 #
 # help.sh: the commands, as the Makefile describes them, and the tiers of harness/checks
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 sed -n 's/^## \?//p' "$top/Makefile"

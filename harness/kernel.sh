@@ -4,7 +4,6 @@
 # kernel.sh series|stock: a kernel image for the test VM, with the series or from the
 # unpatched source, of the flavour that FLAVOUR names; prints its path last.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 flavour=${FLAVOUR:-plain}
@@ -13,9 +12,8 @@ flavour=${FLAVOUR:-plain}
 [ "$flavour" = plain ] || [ -f "$basedir/config.$flavour" ] ||
 	die "FLAVOUR=$flavour: no such flavour; each has a file bases/$base/config.FLAVOUR"
 lock
-lists=(base)
-[ "$flavour" != arm64 ] || lists+=(arm64)
-ensure_packages "${lists[@]}"
+# shellcheck disable=SC2046 # none, or one
+ensure_packages base $([ "$flavour" != arm64 ] || echo arm64)
 need "kernel:$1.$flavour"
 say "" "the image, for vmtest.sh -k:"
 path_kernel "$1.$flavour"

@@ -6,7 +6,6 @@
 # needs besides. KVER=RELEASE: for that kernel, whose headers are installed on this
 # machine. Prints their folder last.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 source=${1:-series}

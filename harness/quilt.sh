@@ -5,7 +5,6 @@
 # the removal of the older code as patch 0, DEP-3 headers, a file "series". Applies them
 # to the source, without fuzz, to show that they fit.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 quilt_dir=$top/out/quilt/$base

@@ -6,7 +6,6 @@
 # and gives the same source as "make tree". Prints the path of the mbox last.
 # shellcheck disable=SC2310 # a question
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 mbox=$out/series.mbox
@@ -45,6 +44,6 @@ check_mbox() {
 lock
 ensure_packages base
 need applied
-phase series "writing ${mbox#"$top"/}" write_mbox
+phase series-mbox "writing ${mbox#"$top"/}" write_mbox
 phase series-check "applying it to the unmodified source" check_mbox
 say "$mbox"

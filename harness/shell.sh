@@ -6,7 +6,6 @@
 # drivers. Exit status: that of the shell or of CMD; make says 2 for each that is
 # not 0. With --built nothing is built, and no other run is waited for.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 if [ "${1:-}" != --built ]; then

@@ -5,7 +5,6 @@
 # The traces of docs/design.md, from the kernel's function graph tracer: the race on
 # unpatched modules and on those of the series, and the path of an open.
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 # trace NAME SOURCE: into $out, a file for each trace
@@ -21,8 +20,8 @@ trace() {
 lock
 ensure_packages base demo
 need vfio-open modules:stock
-phase trace.debian-stock "tracing opens, debian-stock" trace debian-stock stock
-phase trace.debian "tracing opens, debian" trace debian series
+phase trace.debian-stock "tracing opens, the unpatched kernel" trace debian-stock stock
+phase trace.debian "tracing opens, with the series" trace debian series
 for name in race.debian-stock race.debian path-type1.debian path-cdev.debian; do
 	publish "$out/$name.txt" "$top/docs/design.md"
 done

@@ -5,7 +5,6 @@
 # tree of one's own, "make series" writes an mbox.
 # shellcheck disable=SC2310 # git by another name
 set -euo pipefail
-
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 
 tree=$work/tree

@@ -69,15 +69,13 @@ key_kernel_packages() { cat "$kernel_sums"; }
 
 # modules_file WORD: what follows this word in bases/<base>/modules
 modules_file() { sed -n "s/^$1 //p" "$basedir/modules"; }
-
 key_debian() { cat "$kernel_sums" "$basedir/modules" - <<<"$top" | hash_of; }
-
 path_debian() { echo "$debian_dir/source"; }
 
 make_debian() {
 	local release names
 
-	need_disk 1000 "$work"
+	need_disk 300 "$work"
 	rm -rf "$debian_dir/packages"
 	mkdir -p "$debian_dir/packages"
 	read_lines names modules_file source
@@ -158,7 +156,6 @@ compile_modules() {
 
 # modules_dir SOURCE, for vmtest.sh -d
 modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
-
 kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
 key_modules() {
@@ -270,7 +267,5 @@ compile_program() {
 vfio_open=$work/vfio_open/vfio_open
 
 make_vfio_open() { compile_program "$vfio_open" "$top/tests/vfio_open.c"; }
-
 key_vfio_open() { key_programs; }
-
 path_vfio_open() { echo "$vfio_open"; }

@@ -1,23 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Does what a page of docs/howto says, and sees whether what comes back is what
-the page shows: page.py PAGE.md [SECONDS [TIMES]]. Prints KTAP, a case for each
-heading. What takes SECONDS (120) for one command is taken to hang. All of the
-page is done TIMES.
+"""Runs the commands of a page of docs/howto and compares the output with the page:
+page.py PAGE.md [SECONDS [TIMES]]. Prints KTAP, a case for each heading. A command that
+takes longer than SECONDS (120) fails. The page is run TIMES.
 
-In a page, each block
-
-    ```console NAME
-    # command
-    what it prints
-    ```
-
-is typed into the terminal NAME: a shell of its own, or the program that was
-started there and has not ended. A line that begins with a prompt is typed, and
-the lines after it must come back. "..." stands for any text within a line, and
-for any number of lines where it is all of a line. A command that ends in a
-backslash goes on in the next line. What prints nothing must succeed. Other
-blocks are only to be read.
+A block that begins with "```console NAME" is typed into the terminal NAME: a shell of
+its own, or the program that was started there and has not ended. Lines that begin with
+a prompt are typed; the lines after them must be the output. "..." stands for any text
+within a line, or for any number of lines if it is all of a line. A command that ends in
+a backslash continues in the next line. A command without output must succeed. Other
+blocks are not run.
 """
 import collections
 import os

@@ -36,7 +36,6 @@ key_nvme_driver() {
 
 # dpdk:SUITE of Debian: a root directory with its DPDK
 get_dpdk() { make_root "$cache/dpdk-$1" "trixie $1" "$1" dpdk-dev iproute2 kmod procps python3; }
-
 key_dpdk() { dpkg-query --admindir "$cache/dpdk-$1/var/lib/dpkg" -W -f '${Version}\n' dpdk-dev; }
 
 check_qemu_iommufd() {
