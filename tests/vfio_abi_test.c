@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * More mistakes in calls that present a token than the kernel's own selftests
- * make: each is refused with its errno, and silently.
+ * Malformed calls that present a token, beyond those of the kernel's own
+ * selftests: each is refused with its errno and without a log line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -124,7 +124,7 @@ static const char * const malformed[] = {
 	"%s vf_token=" TOKEN_1 "\n",
 	"%s vf_token=" TOKEN_1 ",",
 	"%s \tvf_token=" TOKEN_1,
-	/* What is no UUID */
+	/* Not a UUID */
 	"%s vf_token=" TOKEN_1 "0",
 	"%s vf_token={" TOKEN_1 "}",
 	"%s vf_token=7d9e0c3a-52b4-4f16-8a6f-1c3b5e7f902",
@@ -183,7 +183,7 @@ TEST_F_TIMEOUT(group, plain_device_malformed_options, TEST_SECONDS)
 	user_exit(&plain);
 }
 
-/* Any program may probe for options.  What is refused for its token is logged. */
+/* Any program may probe for options.  Only refusals of tokens are logged. */
 TEST_F_TIMEOUT(group, misuse_is_silent, TEST_SECONDS)
 {
 	char plain[PCI_ADDR_LEN];
@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(group, request_must_be_terminated, TEST_SECONDS)
 	EXPECT_EQ(-EFAULT, group_get_device(self->vf.group, NULL));
 	EXPECT_EQ(-EFAULT, group_get_device(self->vf.group, pages + 2 * page));
 
-	/* The end of memory comes where the string's should. */
+	/* Memory ends where the string should end. */
 	len = snprintf(NULL, 0, "%s vf_token=%s", vf, TOKEN_1);
 	request = pages + 2 * page - len;
 	memcpy(request, vf, strlen(vf));
@@ -276,7 +276,7 @@ FIXTURE(bind)
 	int cdev;
 };
 
-/* A bind of the VF that lacks nothing but its token. */
+/* A bind of the VF that lacks only the token. */
 FIXTURE_SETUP(bind)
 {
 	ASSERT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_1));
@@ -391,7 +391,7 @@ TEST_F_TIMEOUT(bind, iommufd_must_be_one, TEST_SECONDS)
 	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_2));
 }
 
-/* The group's file is closed, and does not stand in the way any more. */
+/* The group file is closed: only the open device blocks the bind. */
 TEST_F_TIMEOUT(bind, group_open_blocks_bind, TEST_SECONDS)
 {
 	struct user user;
@@ -409,7 +409,7 @@ TEST_F_TIMEOUT(bind, group_open_blocks_bind, TEST_SECONDS)
 	EXPECT_EQ(-EINVAL, cdev_bind(cdev, &self->bind));
 	close(cdev);
 
-	/* Nor has it set what it brought. */
+	/* Nor has it set the token that it presented. */
 	EXPECT_EQ(0, try_open(OPEN_CDEV, vf, TOKEN_1));
 	user_exit(&user);
 }

@@ -53,8 +53,8 @@ static void list_others(struct _test_data_cost *self)
 }
 
 /*
- * All but one to a driver that does nothing: only what VFIO adds is compared, and
- * what it does for the first PF is no growth.
+ * Bind all PFs but one to a driver that does nothing, so that only the work
+ * that VFIO adds is compared.  Its work for the first PF is not growth.
  */
 static int stub_others(struct _test_data_cost *self)
 {
@@ -100,8 +100,8 @@ static long long instructions(void)
 }
 
 /*
- * The least of some rounds: what an interrupt adds comes on top.  The rounds before
- * them do not count, as they find what others left in the allocator's caches.
+ * The least of some rounds, as interrupts only add to it.  Earlier rounds do
+ * not count, as they find the allocator's caches as others left them.
  */
 static long long least(long long (*measure)(void))
 {
@@ -169,7 +169,7 @@ static long long refused_in_a_row(void)
 
 	ret = user_init(&user, open_path, vf);
 	if (!ret && open_path == OPEN_CDEV) {
-		/* Not counted: the parser takes longer for some digits. */
+		/* Not counted: parsing some digits costs more than others. */
 		ret = token_parse(open_token, token);
 		cdev = cdev_open(vf);
 		if (cdev < 0)
@@ -210,8 +210,8 @@ static void expect_no_growth(struct __test_metadata *_metadata,
 }
 
 /*
- * A VF of a PF that is not on vfio-pci comes to another driver: of no interest,
- * and each PF that looks at it nevertheless costs more than this.
+ * A VF of a PF on a host driver is bound to another driver.  This does not
+ * concern vfio-pci, and each PF that looks at the VF costs more than this.
  */
 #define PER_PF	20
 
@@ -296,8 +296,8 @@ TEST_F_TIMEOUT(cost, opens_with_many_vfs, TEST_SECONDS)
 }
 
 /*
- * TOKEN_1, but for one byte: a digit is another digit, so that what reads them
- * has no more to do.
+ * TOKEN_1 with one byte changed: a digit becomes another digit, so that parsing
+ * costs the same.
  */
 static void differ_in(char token[TOKEN_TEXT_LEN], int byte)
 {
@@ -337,8 +337,8 @@ FIXTURE_TEARDOWN(comparison)
 
 /*
  * A comparison that stops where tokens differ, even if it compares 8 bytes at
- * once, takes at least an instruction more in each open for some byte.  So what
- * all opens take together must not differ by half as many.
+ * once, costs at least an instruction more in each open for some byte.  So the
+ * totals of all opens must not differ by half as many.
  */
 TEST_F_TIMEOUT(comparison, time_independent_of_match, TEST_SECONDS)
 {

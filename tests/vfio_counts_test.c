@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(counts)
 
 /* ------------------------------- opens that fail after they were admitted */
 
-/* Nobody has told the container which IOMMU, so it can't be used. */
+/* The type of the container's IOMMU is not set, so it cannot be used. */
 static int open_without_iommu(const char *addr, const char *token)
 {
 	int container, group, fd;
@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(counts, open_failed_after_admission, TEST_SECONDS)
 	EXPECT_NO_VF_IN_USE();
 }
 
-/* It has not set the token. */
+/* The failed open has not set the token. */
 TEST_F_TIMEOUT(counts, pf_open_failed_after_admission, TEST_SECONDS)
 {
 	user_exit(&self->pf);
@@ -277,7 +277,7 @@ TEST(pf_open_delays_opens_only)
 	holder_release(&holder);
 }
 
-/* ------------------------------------------------------ devices that leave */
+/* -------------------------------------------------------- removed devices */
 
 static int unbind_vf(struct job *job, void *arg)
 {
@@ -289,7 +289,7 @@ static int disable_all(struct job *job, void *arg)
 	return bench_disable_vfs();
 }
 
-/* Start it, see it wait for the VF's holder, let go of the VF. */
+/* Start it, see it wait for the VF's holder, end the holder. */
 static int leave_with_vf_open(struct holder *holder,
 			      int (*leave)(struct job *job, void *arg))
 {
@@ -316,7 +316,7 @@ TEST_F_TIMEOUT(counts, vf_unbound, TEST_SECONDS)
 	EXPECT_EQ(0, leave_with_vf_open(&holder, unbind_vf));
 	EXPECT_NO_VF_IN_USE();
 
-	/* Back again, it counts again. */
+	/* Bound again, the VF counts again. */
 	ASSERT_EQ(0, pci_bind(vf, VFIO_PCI));
 	ASSERT_EQ(0, holder_open(&holder, variant->path, vf, TOKEN_2));
 	EXPECT_EQ(-EACCES, user_try(&self->pf, TOKEN_1));
@@ -332,7 +332,7 @@ TEST_F_TIMEOUT(counts, vfs_disabled, TEST_SECONDS)
 	EXPECT_EQ(0, leave_with_vf_open(&holder, disable_all));
 	EXPECT_NO_VF_IN_USE();
 
-	/* New VFs know the token that was set meanwhile. */
+	/* New VFs require the token that was set meanwhile. */
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	EXPECT_EQ(-EACCES, try_open(variant->path, vf, TOKEN_1));
 	EXPECT_EQ(0, try_open(variant->path, vf, TOKEN_2));

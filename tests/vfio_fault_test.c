@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Calls that run out of memory.  Each allocation of a call fails in turn, the
- * first, the second and so on, until the call comes through with none that
- * failed.  Either it returns an error and leaves all as it was, or it copes and
- * has done what it does; and no VF ever gets to a host driver.
+ * first, the second and so on, until the call ends without a failed one.
+ * Either the call returns an error and changes nothing, or it copes and
+ * succeeds; and no VF is ever bound to a host driver.
  *
- * What counts are the allocations of the calling task.  Devices are probed in
- * it, too, unless they are at a NUMA node.
+ * Only the allocations of the calling task count.  It also probes devices,
+ * unless they are at a NUMA node.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 /* Hundreds of calls, most of which reset a device. */
 #define TEST_SECONDS	7200	/* all of them; with KASAN they take long */
 #define CALL_SECONDS	120	/* one call and the checks after it */
-/* So that there is one already when the second one's allocations fail. */
+/* With two, one is there already when the allocations of the second fail. */
 #define NR_VFS		2
 #define RECORD_LEN	8192
 
@@ -34,18 +34,18 @@ static const char *pf = bench.pf;
 struct state {
 	char vf[NR_VFS][PCI_ADDR_LEN];
 	int log;
-	char host_driver[PCI_DRIVER_LEN];	/* that would take a VF */
-	int file;			/* what a call writes to */
-	struct user user;		/* who opens in a call */
+	char host_driver[PCI_DRIVER_LEN];	/* of a VF without an override */
+	int file;			/* that a call writes to */
+	struct user user;		/* that opens in a call */
 	enum open_path path;
-	char token[TOKEN_TEXT_LEN];	/* the PF's, as far as is known */
-	char next[TOKEN_TEXT_LEN];	/* what a call sets */
+	char token[TOKEN_TEXT_LEN];	/* of the PF, as far as is known */
+	char next[TOKEN_TEXT_LEN];	/* that a call sets */
 };
 
-/* A call, and what is wrong with what it has left; NULL if nothing is. */
+/* A call, and functions that name what it has left wrong, or return NULL. */
 struct call {
 	const char *name;
-	/* With memory: 0 or a negative errno, and so for the call itself. */
+	/* Return 0 or a negative errno; the first is not short of memory. */
 	int (*prepare)(struct state *state);
 	int (*run)(struct state *state);
 	const char *(*done)(struct state *state);
@@ -59,9 +59,8 @@ struct call {
 };
 
 /*
- * Where Linux itself can't run out of memory without a complaint, whoever
- * brings it there: vfio_create_group() warns of the reference that its error
- * path forgets.
+ * Linux itself complains if it runs out of memory here, whatever the caller:
+ * vfio_create_group() warns of the reference that its error path forgets.
  */
 #define NOT_CREATE_GROUP						\
 	.not_first = "vfio_create_group"
@@ -111,7 +110,7 @@ static const char *vfs_are_gone(struct state *state)
 	return NULL;
 }
 
-/* A driver names itself and the device in what it logs about its probe. */
+/* The log lines of a probe name the driver and the device. */
 static bool host_driver_had(struct state *state, const char *record)
 {
 	int i;
@@ -133,7 +132,7 @@ static const char *vfs_were_kept(struct state *state)
 	return NULL;
 }
 
-/* ----------------------------------------------- the PF comes and goes */
+/* ------------------------------------------ the PF is bound and unbound */
 
 static int open_to_write(struct state *state, const char *path)
 {
@@ -168,8 +167,8 @@ static int prepare_bind(struct state *state)
 }
 
 /*
- * The kernel copes without a node in /dev, which udev would make again: then
- * there is one way less to the device.
+ * Without memory for a node in /dev the kernel continues, and udev would make
+ * the node again.  Without it, one path to the device is missing.
  */
 static const char *pf_is_there(struct state *state)
 {
@@ -230,7 +229,7 @@ static const struct call unbind = {
 	.undone = pf_and_vfs_are_there,
 };
 
-/* ------------------------------------------------- the VFs come and go */
+/* ------------------------------------- the VFs are enabled and disabled */
 
 static int prepare_enable(struct state *state)
 {
@@ -248,12 +247,13 @@ static int run_enable(struct state *state)
 }
 
 /*
- * Linux itself can't add a PCI device without memory, whoever asks for it: the
- * PCI core goes on with one that has no name or that the driver core refused,
- * and frees its resource files twice; the IOMMU warns, or frees what is not
- * there.  So nothing fails from pci_setup_device() to pci_bus_add_device(), but
- * in what is done there for vfio-pci: in its notifier, and in its probe.  With a
- * device tree the IOMMU is set up on the way to the probe.
+ * Linux itself cannot add a PCI device without memory, whatever the caller: the
+ * PCI core continues with a device that has no name or that the driver core
+ * refused, and frees its resource files twice; the IOMMU code warns, or frees
+ * memory that it does not have.  Therefore fail no allocation from
+ * pci_setup_device() to pci_bus_add_device(), except those for vfio-pci: in its
+ * notifier, and in its probe.  With a device tree the IOMMU is set up just
+ * before the probe.
  */
 #define ENABLE								\
 	.prepare = prepare_enable,					\
@@ -341,7 +341,7 @@ static int have_vfs(void)
 	return pci_read_int(pf, "sriov_numvfs") ? 0 : bench_enable_vfs(NR_VFS);
 }
 
-/* Another token is taken only when no VF is in use. */
+/* A different token is set only while no VF is in use. */
 static int prepare_open_vf(struct state *state)
 {
 	int ret = have_vfs();
@@ -420,7 +420,7 @@ static const char *pf_is_closed(struct state *state)
 	return opens_vf(state, state->next) ? "two tokens are right" : NULL;
 }
 
-/* Without memory ACPI frees twice what it read of the PF's interrupts. */
+/* Without memory, ACPI frees its data about the PF's interrupts twice. */
 static const struct call open_pf = {
 	.name = "open of the PF with a token",
 	.not_first = "acpi_get_irq_routing_table",
@@ -546,8 +546,9 @@ FIXTURE_VARIANT_ADD(failing, set_token) {
 };
 
 /*
- * The driver that a VF gets without driver_override.  nvme takes every device of
- * its class, but to try it costs the time that it waits for the VF to be ready.
+ * The driver that binds to a VF without driver_override.  nvme matches every
+ * device of its class, but trying it costs the time that it waits for the VF to
+ * be ready.
  */
 static bool find_host_driver(struct state *state)
 {
@@ -558,7 +559,7 @@ static bool find_host_driver(struct state *state)
 		snprintf(state->host_driver, PCI_DRIVER_LEN, "nvme");
 		return true;
 	}
-	/* For the VFs that no other driver wants. */
+	/* For VFs that no other driver matches. */
 	if (!pci_read(vf, "vendor", vendor, sizeof(vendor)) &&
 	    !pci_read(vf, "device", device, sizeof(device))) {
 		snprintf(id, sizeof(id), "%s %s", vendor + 2, device + 2);
@@ -585,7 +586,7 @@ FIXTURE_SETUP(failing)
 				 variant->call->not_last));
 	self->state.path = variant->path;
 	self->users = pci_read_int(pf, "power/runtime_usage");
-	/* Where the VFs will be. */
+	/* Find the addresses of the VFs. */
 	ASSERT_EQ(0, bench_enable_vfs(NR_VFS));
 	ASSERT_EQ(NR_VFS, bench.nr_vfs);
 	for (i = 0; i < NR_VFS; i++)
@@ -596,7 +597,7 @@ FIXTURE_SETUP(failing)
 	ASSERT_LE(0, self->state.log);
 }
 
-/* Whatever failed, all works as ever, and the PF may sleep. */
+/* Everything works as before, whatever failed, and the PF may sleep. */
 FIXTURE_TEARDOWN(failing)
 {
 	alarm(0);
@@ -620,7 +621,7 @@ static const char *check(struct state *state, const struct call *call, int ret)
 	return wrong ? wrong : vfs_were_kept(state);
 }
 
-/* One run, whose @nth allocation fails; did it come to that? */
+/* One run, whose @nth allocation fails; true if it was reached. */
 static bool run(struct __test_metadata *_metadata, struct state *state,
 		const struct call *call, unsigned int nth, int *ret)
 {

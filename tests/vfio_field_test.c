@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What people who run PFs and VFs do, on purpose or not: resets, mappings that
- * outlive their file, writers that are killed, drivers that reach for a VF,
- * suspend, module removal, groups without IOMMU.  In none of these does a device
- * open without its token, or a use get lost.
+ * Events in the use of PFs and VFs, intended or not: resets, mappings that
+ * outlive their file, killed writers, drivers that match a VF, suspend, module
+ * removal, groups without IOMMU.  In none of these does a device open without
+ * its token, or is the count of a use lost.
  *
- * Two cases need a machine of their own:
+ * Two cases need their own machine:
  *
  *   vmtest.sh -a "intel_iommu=off vfio.enable_unsafe_noiommu_mode=1"
  *		for groups without IOMMU (CONFIG_VFIO_NOIOMMU)
@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(field)
 
 /* ---------------------------------------------------------------- resets */
 
-/* With no group or file but the PF's, of what the reset would reach. */
+/* Present only the PF's group or file, whatever else the reset affects. */
 static int hot_reset(const struct user *user)
 {
 	struct {
@@ -107,7 +107,7 @@ TEST_F_TIMEOUT(field, hot_reset_of_pf, TEST_SECONDS)
 		user_exit(&user);
 		SKIP(return, "the PF's bus cannot be reset");
 	}
-	/* Where it reaches the VFs, they are not the caller's. */
+	/* If it also resets VFs, the caller does not have them. */
 	ret = hot_reset(&user);
 	EXPECT_TRUE(info.count > 1 ? ret == -EINVAL || ret == -EPERM : !ret)
 		TH_LOG("hot reset of %u devices: %d", info.count, ret);
@@ -169,13 +169,13 @@ static int disable_vfs_job(struct job *job, void *arg)
 	return bench_disable_vfs();
 }
 
-/* Its link to the driver is gone by then; the driver still finds it. */
+/* The VF's link to its driver may be gone; the driver still finds the VF. */
 static int unbind_vf_job(struct job *job, void *arg)
 {
 	return file_write("/sys/bus/pci/drivers/" VFIO_PCI "/unbind", vf);
 }
 
-/* It can't leave the removal, which holds the PF: opens of it try and give up. */
+/* A killed writer stays in the removal and locks the PF: its opens fail. */
 TEST_F_TIMEOUT(field, killed_writer_of_numvfs, TEST_SECONDS)
 {
 	ASSERT_EQ(0, holder_open(&self->holder, variant->path, vf, TOKEN_1));
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(field, unbind_during_numvfs_write, TEST_SECONDS)
 	ASSERT_TRUE(job_blocked_in(&unbind, SYS_write, NULL));
 	holder_release(&self->holder);
 	EXPECT_EQ(0, job_next(&self->job));
-	/* By then it has no driver, or is gone. */
+	/* By then the VF has no driver, or is removed. */
 	ret = job_next(&unbind);
 	EXPECT_TRUE(ret == 0 || ret == -ENODEV)
 		TH_LOG("unbind: %d", ret);
@@ -246,7 +246,7 @@ static int write_id(const char *file, const char *addr)
 	return file_write(path, id);
 }
 
-/* vfio-pci would like all devices of this kind, and leaves this one alone. */
+/* vfio-pci now matches all such devices, but does not bind to this one. */
 TEST_F_TIMEOUT(field, new_id_and_handed_vf, TEST_SECONDS)
 {
 	char driver[PCI_DRIVER_LEN];

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A user who may open one VF, and nothing else, tries wrong tokens on it from
- * several threads without a pause.  What do the others notice?
+ * several threads without a pause.  How does this affect others?
  *
- * Opens of the PF and of another VF are timed in turns: without a flood, beside
- * threads that do as much work elsewhere in the kernel, and beside the flood.
- * Threads take CPUs whatever they do, so the middle one is what the last one is
- * compared with.
+ * Time opens of the PF and of another VF in turns: without a load, during other
+ * work of as many threads in the kernel, and during the flood.  Any threads use
+ * CPUs, so compare the flood with the other work.
  *
- *   VFIO_SECONDS=n	flood for at least so long on each path; 6 if not set,
+ *   VFIO_SECONDS=n	flood for at least this long on each path; 6 if not set,
  *			60 with VFIO_DEEP=1
  */
 #include <errno.h>
@@ -33,7 +32,7 @@
 #include "lib/user.h"
 
 #define TEST_SECONDS	3600
-#define FLOOD_SECONDS	6	/* longer than what the log's limit is for */
+#define FLOOD_SECONDS	6	/* longer than the interval of the log's limit */
 #define DEEP_SECONDS	60	/* on each path */
 
 #define NR_THREADS	4
@@ -42,11 +41,12 @@
 #define NOBODY		65534
 
 /*
- * How many times as long others may take beside the flood as beside the same
- * number of other threads, and as alone.  The most seen is 1.3 and 2.3, on hosts
- * with other work.  If a lock that they need were held while the flooder is
- * refused, for as long as a reset or a page fault takes, tens of milliseconds, it
- * would be more.  A lock held for a millisecond may go unnoticed.
+ * How many times as long opens by others may last during the flood as during
+ * the work of the same number of other threads, and as without a load.  The most
+ * measured is 1.3 and 2.3, on hosts with other work.  If a refusal held a lock
+ * that the others need for the time of a reset or a page fault, tens of
+ * milliseconds, it would be more.  A lock held for a millisecond may not be
+ * noticed.
  */
 #define MAX_BESIDE_OTHERS	2
 #define MAX_ALONE		4
@@ -66,12 +66,12 @@ static const char * const load_names[NR_LOADS] = {
 	"without a load", "beside other threads", "beside the flood",
 };
 
-/* Between the test, which says what to do, and the flooder's process. */
+/* Shared by the test, which sets the load, and the flooder's process. */
 struct shared {
 	enum load load;
 	unsigned long refused;
 	unsigned long elsewhere;
-	int unexpected;		/* an errno that is none of a refusal */
+	int unexpected;		/* an errno other than that of a refusal */
 };
 
 struct flooder {
@@ -145,12 +145,12 @@ static void *flood_forever(void *arg)
 	return NULL;
 }
 
-/* Nothing but what the administrator gave them: one device, and an IOMMU. */
+/* Only what the administrator gave this user: one device, and an IOMMU. */
 static int become_nobody(void)
 {
 	if (setgid(NOBODY) || setuid(NOBODY))
 		return -errno;
-	/* Whoever becomes another user has to ask for it again. */
+	/* A change of the user clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return -errno;
 	return geteuid() ? 0 : -EPERM;
@@ -179,7 +179,7 @@ static int run_flooder(struct job *job, void *arg)
 	ret = become_nobody();
 	if (!ret)
 		ret = open_flooder(flooder);
-	/* The PF and the other VF are none of theirs. */
+	/* This user may not open the PF and the other VF. */
 	if (!ret && (cdev_open(pf) != -EACCES || cdev_open(other) != -EACCES))
 		ret = -ENOTUNIQ;
 	for (i = 0; i < NR_THREADS && !ret; i++)
@@ -198,7 +198,7 @@ FIXTURE(flood)
 	struct shared *shared;
 	struct flooder flooder;
 	struct job job;
-	char path[PATH_MAX];	/* the file that is lent to nobody */
+	char path[PATH_MAX];	/* the file that is lent to the user nobody */
 	struct user pf;
 	struct user other;
 	int log;
@@ -289,7 +289,7 @@ static unsigned long long median(unsigned long long *values, int count)
 	return values[count / 2];
 }
 
-/* Under each load in turn, so that they meet the same moods of the machine. */
+/* Under each load in turn, so that other work affects all alike. */
 static int time_rounds(struct _test_data_flood *self,
 		       unsigned long long times[NR_LOADS][MAX_ROUNDS],
 		       unsigned long long *flooded_usec)
@@ -314,7 +314,7 @@ static int time_rounds(struct _test_data_flood *self,
 			if (load == FLOOD)
 				flooding += took;
 		}
-		/* Somebody else is refused, too, while the flood goes on. */
+		/* Another user is also refused during the flood. */
 		if (user_try(&self->other, TOKEN_2) != -EACCES)
 			return -EIO;
 	}
@@ -364,7 +364,7 @@ struct lines {
 	unsigned long long usec[MAX_LINES];
 	int flooded;
 	int other;
-	int suppressed;		/* lines that say that others were */
+	int suppressed;		/* lines that count suppressed ones */
 };
 
 static void read_lines(int log, struct lines *lines)
@@ -386,7 +386,7 @@ static void read_lines(int log, struct lines *lines)
 	}
 }
 
-/* From the end of one interval to the start of another, both being full. */
+/* The most that the limit allows: a full interval at each end. */
 static int most_lines(const struct lines *lines)
 {
 	unsigned long long usec;
@@ -405,7 +405,7 @@ TEST_F_TIMEOUT(flood, log_is_limited_per_device, TEST_SECONDS)
 {
 	static struct lines lines;
 
-	/* The limit's interval has to end for it to tell what it held back. */
+	/* The limit reports suppressed lines when its interval has ended. */
 	flood_for(self, FLOOD_SECONDS);
 	ASSERT_EQ(-EACCES, user_try(&self->other, TOKEN_2));
 	self->shared->load = NO_LOAD;
@@ -418,7 +418,7 @@ TEST_F_TIMEOUT(flood, log_is_limited_per_device, TEST_SECONDS)
 	ASSERT_GE(MAX_LINES, lines.flooded);
 	EXPECT_GE(most_lines(&lines), lines.flooded);
 	EXPECT_LT(0, lines.suppressed);
-	/* The other VF's only refusal is there, in the middle of the flood. */
+	/* The other VF's only refusal is logged, in the middle of the flood. */
 	EXPECT_EQ(1, lines.other);
 }
 

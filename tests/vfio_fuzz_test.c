@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hostile arguments for each ioctl that takes a VF token: is the answer of the
- * kernel the one that the interface tells, and does a refusal leave nothing?
+ * Hostile arguments for each ioctl that accepts a VF token: does the kernel
+ * answer as the interface requires, and does a refusal change nothing?
  *
  * Inputs are random, but the seed, which is printed, repeats them:
  *
  *   VFIO_SEED=n	the seed
- *   VFIO_INPUTS=n	so many for each ioctl; 10000 if not set, 200000 with
+ *   VFIO_INPUTS=n	inputs for each ioctl; 10000 if not set, 200000 with
  *			VFIO_DEEP=1
- *   VFIO_ONLY=n	nothing but the input with this number
+ *   VFIO_ONLY=n	only the input with this number
  */
 #include <ctype.h>
 #include <errno.h>
@@ -59,7 +59,7 @@ static uint64_t seed;
 static uint64_t nr_inputs;
 static uint64_t only;
 
-/* All that a fuzzed ioctl can meet. */
+/* The devices, files and memory of the fuzzed ioctls. */
 struct world {
 	struct user pf;
 	struct user vf[2];
@@ -70,7 +70,7 @@ struct world {
 	struct target targets[MAX_TARGETS];
 	int nr_targets;
 	int lowest_fd;
-	/* What came of it */
+	/* Results */
 	uint64_t answers[MAX_ERRNO_SEEN];
 	uint64_t slow[2];
 	int wrong;
@@ -81,7 +81,7 @@ struct input {
 	struct random random;
 	const struct target *target;
 	uint64_t address;
-	/* What to print */
+	/* To be printed */
 	const char *memory;
 	unsigned char copy[TEXT_MAX];
 	size_t len;
@@ -196,7 +196,7 @@ static int open_pf_and_vf(struct world *world, enum open_path path,
 	return ret;
 }
 
-/* ------------------------------------------------------------ what is said */
+/* ---------------------------------------------------------------- messages */
 
 static void print_byte_run(unsigned char byte, size_t count)
 {
@@ -214,7 +214,7 @@ static void print_byte_run(unsigned char byte, size_t count)
 		fputs(text, stdout);
 }
 
-/* As a C string; many equal bytes as how many of which. */
+/* As a C string; a run of equal bytes as its length and the byte. */
 static void print_bytes(const unsigned char *bytes, size_t len)
 {
 	size_t i, run;
@@ -301,7 +301,7 @@ static uint64_t put_at_end(struct memory *memory, struct input *input,
 	return (uintptr_t)memory_put_at_end(memory, data, len);
 }
 
-/* Where the bytes of an argument are, and how many of them. */
+/* Place an argument in memory, perhaps only a part of it. */
 static uint64_t place(struct memory *memory, struct input *input,
 		      const void *data, size_t len)
 {
@@ -444,7 +444,7 @@ static void format_uuid(char uuid[TOKEN_TEXT_LEN + 1], struct random *random,
 	}
 }
 
-/* What comes close to a UUID, and is none. */
+/* Almost a UUID. */
 static void add_half_uuid(struct text *text, struct random *random, char *uuid)
 {
 	size_t len = strlen(uuid);
@@ -596,7 +596,7 @@ static void make_request(struct world *world, struct input *input)
 		add_padding(&text, random);
 	if (text.len && random_one_in(random, 4))
 		mutate(&text, random);
-	/* Seldom does it have no end. */
+	/* Rarely, the string has no end. */
 	if (text.len == TEXT_MAX)
 		text.len--;
 	if (!text.len || !random_one_in(random, 32))
@@ -640,7 +640,7 @@ static int choose_fd(int iommufd, struct random *random)
 	}
 }
 
-/* Where a structure points to; not in the memory that it is in itself. */
+/* The target of a structure's pointer, in memory other than the structure's. */
 static uint64_t place_token(struct world *world, struct random *random,
 			    struct memory *memory)
 {
@@ -665,7 +665,7 @@ static uint64_t place_token(struct world *world, struct random *random,
 	}
 }
 
-/* As long as it says, up to this; what lies behind the known is 0 or not. */
+/* As long as argsz, up to this; bytes after the known members are 0 or not. */
 #define BIND_MAX	80
 #define BIND_SHORT	offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
 #define BIND_LONG	sizeof(struct vfio_device_bind_iommufd)
@@ -694,7 +694,7 @@ static void make_bind(struct world *world, struct input *input)
 		len = bind->argsz;
 	else if (flip(random))
 		len = flip(random) ? BIND_LONG : BIND_SHORT;
-	/* Most are refused before that: all is right but for the iommufd. */
+	/* Most inputs are refused earlier; here only the iommufd is wrong. */
 	if (random_one_in(random, 8)) {
 		len = bind->argsz = sizeof(*bind);
 		bind->flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
@@ -712,9 +712,9 @@ static void make_bind(struct world *world, struct input *input)
 }
 
 /*
- * Not random, as few of those that open a device are: each target with each
- * argsz, with and without the flag, and with zeroes or ones behind what is
- * known.
+ * Not random, as few random inputs that open a device are run: each target with
+ * each argsz, with and without the flag, and with zeroes or ones after the
+ * known members.
  */
 #define SIZES_ARGSZ_MAX	64
 #define SIZES_PER_TARGET	(4 * (SIZES_ARGSZ_MAX + 1))
@@ -751,7 +751,7 @@ static uint32_t choose_feature_flags(struct random *random)
 		flags ^= 1u << (16 + random_below(random, 16));
 		break;
 	case 1:
-		/* An index that no device knows: the kernel's are few. */
+		/* An index that no device has: the kernel has few. */
 		flags |= 0x100 + random_below(random, 0xff00);
 		break;
 	case 2:
@@ -857,7 +857,7 @@ static bool is_first_open(const struct world *world, enum family family,
 	       target->device == KIND_VF && !world->oracle.vf_opens;
 }
 
-/* Few of those, as they take a hundred times as long as all others. */
+/* Run few first opens, as they last a hundred times as long as other inputs. */
 static bool too_slow(struct world *world, int expected, uint64_t done)
 {
 	uint64_t *slow = &world->slow[!!expected];
@@ -941,8 +941,8 @@ static bool fuzz_only(struct world *world, enum family family, uint64_t first,
 }
 
 /*
- * True if all answers were right.  @variant is a number of its own for each
- * caller; @check looks at the world now and then.
+ * True if all answers were right.  Each caller has its own number, @variant;
+ * @check checks the world now and then.
  */
 static bool fuzz(struct world *world, enum family family, unsigned int variant,
 		 uint64_t inputs, bool (*check)(struct world *world))
@@ -969,7 +969,7 @@ static bool fuzz(struct world *world, enum family family, unsigned int variant,
 	return !world->wrong;
 }
 
-/* ------------------------------------------------- is the world as it should? */
+/* ------------------------------------------------------ checks of the world */
 
 static void token_text(const unsigned char token[TOKEN_BYTES],
 		       char text[TOKEN_TEXT_LEN])
@@ -989,7 +989,7 @@ static void token_text(const unsigned char token[TOKEN_BYTES],
 	text[i] = '\0';
 }
 
-/* The token is what it should be, for further opens of what is open. */
+/* Check the token with a further open of an open device. */
 static bool reopens(int group, const char *addr, const char *token, int expected)
 {
 	int ret = group_get_device_token(group, addr, token);
@@ -1052,8 +1052,8 @@ static int try_token(struct user *user, const unsigned char token[TOKEN_BYTES])
 }
 
 /*
- * At the end: with every VF closed, nothing has stayed counted, and the token
- * is the one that the oracle has.
+ * At the end: with every VF closed, none counts as in use, and the token is
+ * that of the oracle.
  */
 static bool nothing_left(struct world *world, enum open_path path)
 {
@@ -1116,7 +1116,7 @@ FIXTURE_VARIANT_ADD(request, compat_vf_in_use)
 	.vf_in_use = true,
 };
 
-/* All that is opened stays open, so that what is opened again is fast. */
+/* Opened devices stay open, so that opening them again is fast. */
 FIXTURE_SETUP(request)
 {
 	struct world *world = &self->world;
@@ -1124,7 +1124,7 @@ FIXTURE_SETUP(request)
 	ASSERT_EQ(0, world_init(world));
 	ASSERT_EQ(0, open_pf_and_vf(world, variant->path, variant->vf_in_use));
 	ASSERT_EQ(0, open_plain(world, variant->path));
-	/* VFs are what matters most. */
+	/* Most inputs are for VFs. */
 	add_target(world, KIND_VF, FILE_GROUP, bench.vf[0], world->vf[0].group);
 	add_target(world, KIND_VF, FILE_GROUP, bench.vf[0], world->vf[0].group);
 	add_target(world, KIND_PF, FILE_GROUP, pf, world->pf.group);
@@ -1156,7 +1156,7 @@ TEST_F_TIMEOUT(request, answers_follow_interface, TEST_SECONDS)
 	expect_seen(_metadata, world, ENODEV);
 }
 
-/* A VF that a host driver's PF has: it opens without a token only. */
+/* A VF of a PF on a host driver: it opens without a token only. */
 FIXTURE(free_vf)
 {
 	struct world world;
@@ -1209,7 +1209,7 @@ TEST_F_TIMEOUT(free_vf, answers_follow_interface, TEST_SECONDS)
 	struct world *world = &self->world;
 	bool cdev = variant->path == OPEN_CDEV;
 
-	/* No assertion, after which the PF might not get its driver back. */
+	/* Not an assertion: the PF would not get its driver back. */
 	EXPECT_TRUE(fuzz(world, cdev ? BINDS : REQUESTS, variant->number,
 			 nr_inputs / (cdev ? BIND_VARIANTS : REQUEST_VARIANTS),
 			 check_nothing));
@@ -1244,7 +1244,7 @@ static int bind_world_init(struct world *world)
 	int ret;
 
 	ret = world_init(world);
-	/* Groups knew of tokens before cdevs did. */
+	/* Groups had tokens before cdevs did. */
 	if (!ret)
 		ret = try_open(OPEN_TYPE1, pf, TOKEN_1);
 	/* It has no more than an iommufd. */
@@ -1257,7 +1257,7 @@ static int bind_world_init(struct world *world)
 	return ret;
 }
 
-/* One VF and the plain device are busy in some way or other. */
+/* One VF and the plain device are busy, in different ways. */
 static int add_busy_targets(struct world *world)
 {
 	int ret;
@@ -1340,8 +1340,8 @@ FIXTURE_TEARDOWN(bind_sizes)
 TEST_F_TIMEOUT(bind_sizes, answers_follow_interface, TEST_SECONDS)
 {
 	/*
-	 * Only the PF opens without the flag.  Ones behind the known members
-	 * are refused; without the flag the pointer may be any.
+	 * Only the PF opens without the flag.  Ones after the known members are
+	 * refused; without the flag any pointer is accepted.
 	 */
 	const uint64_t known = BIND_LONG + 1 - BIND_SHORT;
 	const uint64_t longer = SIZES_ARGSZ_MAX - BIND_LONG;

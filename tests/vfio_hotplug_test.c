@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PF that is unplugged while it and a VF of it are open: by the host, by the
- * slot's power switch, or with no warning.  As any removal, that waits until
- * the users, who are asked to, have closed; after that all is as new.
+ * A PF is unplugged while it and one of its VFs are open: by the host, by the
+ * slot's power switch, or without warning.  Like any removal, this asks the
+ * users to close and waits until they have; afterwards all is as new.
  *
- * The host is QEMU, as vmtest.sh starts it: only that can plug a device again.
- * What QEMU 10.0 can't do:
+ * The host is QEMU, as vmtest.sh starts it: only QEMU can plug a device again.
+ * Limits of QEMU 10.0:
  *
- * - It aborts when an nvme with SR-IOV goes ("subsys.c: Assertion
- *   `subsys->ctrls[cntlid] == SUBSYS_SLOT_RSVD' failed").  So that one's slot
- *   has no power control: its removals are orderly, and QEMU keeps the device
- *   and hands it back when the slot is switched on.  It can't be pulled; in its
- *   place another PF is.
- * - It takes no root port away ("Bus 'pcie.0' does not support hotplugging"),
- *   nor plugs a port below a switch that was plugged.
+ * - It aborts when an nvme with SR-IOV is unplugged ("subsys.c: Assertion
+ *   `subsys->ctrls[cntlid] == SUBSYS_SLOT_RSVD' failed").  Therefore the slot of
+ *   the nvme has no power control: its removals are orderly, and QEMU keeps the
+ *   device until the slot is switched on again.  It cannot be pulled; the test
+ *   pulls another PF instead.
+ * - It cannot remove a root port ("Bus 'pcie.0' does not support hotplugging"),
+ *   nor plug a port below a switch that was plugged.
  */
 #include <errno.h>
 #include <sched.h>
@@ -32,14 +32,14 @@
 
 static const char *pf = bench.pf;
 
-/* The host works in its own time, which a guest that slept could skip. */
+/* The host needs real time, which a sleeping guest could skip. */
 #define WAIT_FOR_HOST(condition) \
 	do { \
 		while (!(condition)) \
 			sched_yield(); \
 	} while (0)
 
-/* What the guest's kernel does takes seconds of the guest's own time. */
+/* The guest's kernel needs seconds of the guest's own time. */
 #define WAIT_FOR_KERNEL(condition) \
 	do { \
 		while (!(condition)) \
@@ -58,10 +58,11 @@ static bool is_out(const struct slot *slot)
 }
 
 /*
- * A card that comes while the kernel still looks at the empty slot would be
- * found before its button's press, which then meant that it goes again.  Once
- * the kernel knows that the slot is off, which is soon after it has put out the
- * light, the switch waits for the end of that look, and fails without a card.
+ * If a card is plugged while the kernel still checks the empty slot, the kernel
+ * finds it before the press of its button, which then asks for its removal.
+ * Once the kernel knows that the slot is off, soon after it has turned off the
+ * light, a write to the switch waits for the end of that check, and fails
+ * without a card.
  */
 static int plug_card(const struct slot *slot)
 {
@@ -77,7 +78,7 @@ static int plug_card(const struct slot *slot)
 	return ret;
 }
 
-/* The light says that a driver of the host's has had its chance, too. */
+/* The light is on only after a host driver could bind to the PF. */
 static int plug_in(const struct slot *slot)
 {
 	int ret = 0;
@@ -108,7 +109,7 @@ static void come_back(struct __test_metadata *_metadata,
 	EXPECT_FALSE(pci_exists(vf));
 	EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 
-	/* As new: with a token that nobody knows, and no VF in use. */
+	/* As new: with a random token, and no VF in use. */
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	EXPECT_EQ(-EACCES, try_open(OPEN_CDEV, vf, TOKEN_1));
 	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_2));
@@ -127,7 +128,7 @@ static bool waits_for_user(const char *addr)
 	       any_sleeps_in("vfio_unregister_group_dev");
 }
 
-/* A test that failed may have left it out. */
+/* A failed test may have left it unplugged. */
 static int put_back(const struct slot *slot)
 {
 	char driver[PCI_DRIVER_LEN];
@@ -234,7 +235,7 @@ FIXTURE_VARIANT_ADD(pull, type1) { .path = OPEN_TYPE1 };
 FIXTURE_VARIANT_ADD(pull, compat) { .path = OPEN_COMPAT };
 FIXTURE_VARIANT_ADD(pull, cdev) { .path = OPEN_CDEV };
 
-/* The PF of the bench, or else another idle one, becomes that of this test. */
+/* Use the PF of the bench, or else another idle one. */
 static bool choose_pf(struct slot *slot)
 {
 	char bound[32][PCI_ADDR_LEN];
@@ -298,7 +299,7 @@ TEST_F_TIMEOUT(pull, waits_for_users, TEST_SECONDS)
 	come_back(_metadata, &self->slot, self->vf);
 }
 
-/* Who is killed leaves, too. */
+/* The death of a user also ends the wait. */
 TEST_F_TIMEOUT(pull, ends_with_users, TEST_SECONDS)
 {
 	struct holder on_vf, on_pf;
@@ -315,9 +316,9 @@ TEST_F_TIMEOUT(pull, ends_with_users, TEST_SECONDS)
 
 /*
  * pciehp takes reset_lock and pci_rescan_remove_lock in both orders whenever it
- * removes a device, whatever the driver.  Lockdep says so once, and then says
- * nothing more of any lock: that would blind it for all other tests.  Not if it
- * is told to leave the order of locks alone (lockdep.prove_locking=0).
+ * removes a device, whatever the driver.  Lockdep reports this once and then
+ * checks no lock any more, which would blind it for all other tests.  With
+ * lockdep.prove_locking=0 it does not check the order of locks.
  */
 int main(int argc, char **argv)
 {

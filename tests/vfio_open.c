@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Open one device through vfio, say what the kernel answered, and keep the
- * device open if asked to.  For shell scripts, and for trying things out.
+ * Open one device through vfio, print the kernel's answer, and keep the device
+ * open if asked to.  For shell scripts and experiments.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel logs of the drivers of VFs, VFs of a PF that a host driver
- * drives, and each capture that fails.  vfio_pci_sriov_test has the rest.
+ * Log lines about the drivers of VFs, VFs of a PF on a host driver, and failing
+ * captures.  vfio_pci_sriov_test has the rest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,8 +73,8 @@ static bool is_nvme(const char *addr)
 
 /*
  * As an administrator does it: unbind, clear the override, probe.  The nvme
- * driver can't start a VF that the PF's driver has not brought online, and
- * waits long to see it: pci-stub is a host driver as well.
+ * driver cannot start a VF that the PF's driver has not brought online, and
+ * waits long for it.  Use pci-stub, which is also a host driver.
  */
 static const char *give_to_host(const char *addr, char driver[PCI_DRIVER_LEN])
 {
@@ -171,7 +171,7 @@ TEST_F_TIMEOUT(override, vf_of_host_pf, TEST_SECONDS)
 	}
 }
 
-/* Of the first VF, then of the second, when the first has a driver already. */
+/* Captures of the first VF, then of the second, when the first has a driver. */
 TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 {
 	bool lost[2] = { false, false };
@@ -214,7 +214,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 			close(log[i]);
 		}
 		if (!ret) {
-			/* The VFs must not notice. */
+			/* The VFs must not be affected. */
 			EXPECT_EQ(0, failed);
 			for (i = 0; i < 2; i++)
 				EXPECT_OVERRIDE(VFIO_PCI, addr[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PF with VFs stays awake, and what keeps it awake is given back: counted in
- * the references that runtime power management has on it.
+ * A PF with VFs stays awake, and its references of runtime power management,
+ * which keep it awake, are put afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,14 +41,14 @@ FIXTURE_SETUP(power)
 	self->users = count_users();
 	if (self->users < 0)
 		SKIP(return, "no runtime_usage: CONFIG_PM_ADVANCED_DEBUG is off");
-	/* With disable_idle_d3 vfio-pci keeps it awake from the beginning. */
+	/* With disable_idle_d3 vfio-pci keeps the PF awake from its probe. */
 	ASSERT_EQ(0, file_read("/sys/module/vfio_pci/parameters/disable_idle_d3",
 			       idle_d3, sizeof(idle_d3)));
 	ASSERT_EQ(!strcmp(idle_d3, "Y"), self->users);
 	self->open = !self->users;
 }
 
-/* Whatever happened: without VFs and users, all is as it was. */
+/* Without VFs and users, the references are as before, whatever happened. */
 FIXTURE_TEARDOWN(power)
 {
 	EXPECT_EQ(0, bench_disable_vfs());
@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(power, pf_stays_awake_with_vfs, TEST_SECONDS)
 		usleep(10000);
 }
 
-/* --------------------------------------------- a PF driver that wants sleep */
+/* ----------------------------------------- a PF driver that asks for sleep */
 
 static int enter_low_power(int device, bool enter)
 {
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(power, d3hot_is_rejected, TEST_SECONDS)
 		SKIP(return, "%s has no power management capability", pf);
 	at = config.offset + pm + PCI_PM_CTRL;
 
-	/* Without VFs it is: so it would be seen here if it were with them. */
+	/* Without VFs it enters D3hot, so this would also be seen with VFs. */
 	ASSERT_EQ(2, pwrite(user.device, &d3hot, 2, at));
 	ASSERT_EQ(0, pci_read(pf, "power_state", state, sizeof(state)));
 	EXPECT_STREQ("D3hot", state);

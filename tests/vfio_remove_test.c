@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PF that goes away, by itself or with its port, or is reset, while one of
- * its VFs is open.  Its removal waits until the VF's user, who is asked to, has
- * closed it; after that all is as new.  A reset changes nothing of who may open
- * what.
+ * A PF is removed, alone or with its port, or reset, while one of its VFs is
+ * open.  The removal asks the VF's user to close it and waits; afterwards all
+ * is as new.  A reset does not change which opens are admitted.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +50,7 @@ FIXTURE_SETUP(remove)
 	memcpy(self->vf, bench.vf[0], PCI_ADDR_LEN);
 }
 
-/* A host driver may have taken a PF that came back. */
+/* A host driver may be bound to a PF that was removed and added. */
 FIXTURE_TEARDOWN(remove)
 {
 	char driver[PCI_DRIVER_LEN];
@@ -72,7 +71,7 @@ static int remove_pf(struct job *job, void *arg)
 	return pci_write(pf, "remove", "1");
 }
 
-/* The host driver of a PF that is back may still be probing it. */
+/* The host driver of a PF that was added may still be probing it. */
 static int move_back(void)
 {
 	int ret;
@@ -92,7 +91,7 @@ static void come_back(struct __test_metadata *_metadata, const char *vf)
 	EXPECT_EQ(0, pci_read_int(pf, "sriov_numvfs"));
 	ASSERT_EQ(0, move_back());
 
-	/* As new: with a token that nobody knows, and no VF in use. */
+	/* As new: with a random token, and no VF in use. */
 	ASSERT_EQ(0, bench_enable_vfs(1));
 	EXPECT_EQ(-EACCES, try_open(OPEN_CDEV, vf, TOKEN_1));
 	EXPECT_EQ(0, try_open(OPEN_CDEV, pf, TOKEN_2));

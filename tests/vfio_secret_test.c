@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VF token goes into the kernel and never comes out: not in the log, not
- * in sysfs, procfs or debugfs, not in the memory of who gave it.  A
- * refused open is logged with its reason, without the tokens.
+ * A VF token does not leave the kernel: not through the log, sysfs, procfs or
+ * debugfs, nor through the memory of the program that presented it.  A refused
+ * open is logged with its reason, without the tokens.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@
 static const char *pf = bench.pf;
 static const char *vf = bench.vf[0];
 
-/* Random ones, for nobody else must have said them before. */
+/* Random, so that no earlier log line or file has them. */
 static char tokens[NR_TOKENS][TOKEN_TEXT_LEN];
 static struct search search;
 
@@ -82,9 +82,9 @@ static bool file_has_token(const char *path)
 }
 
 /*
- * BARs, ROMs and VPD are the device's, and reading has effects there.  The
- * memory of processes and of the kernel is not shown but given, and to the
- * administrator only.  The log is read elsewhere.
+ * BARs, ROMs and VPD belong to the device, and reading them has effects.  The
+ * memory of processes and of the kernel is for the administrator only, who may
+ * read tokens in it.  The log is searched elsewhere.
  */
 static bool is_no_matter(const char *path, const char *name)
 {
@@ -105,7 +105,7 @@ static int look_for_token(const char *path, const struct stat *stat, int type,
 {
 	const char *name = path + ftw->base;
 
-	/* Nothing of vfio is traced; threads have what processes have. */
+	/* vfio is not traced; threads have the files of processes. */
 	if (type == FTW_D && (!strcmp(name, "tracing") || !strcmp(name, "task")))
 		return FTW_SKIP_SUBTREE;
 	if (type != FTW_F || !(stat->st_mode & 0444) || is_no_matter(path, name))
@@ -115,8 +115,8 @@ static int look_for_token(const char *path, const struct stat *stat, int type,
 
 /*
  * 1 if a token is in a file there, 0 if in none, or a negative errno; found_in
- * says in which, or why.  A process that exits can end a walk before it has
- * seen everything; then it is begun again.
+ * names the file, or the reason.  A process that exits can end a walk too
+ * early; then the walk is repeated.
  */
 static int look_in(const char *path)
 {
@@ -227,7 +227,7 @@ TEST_F_TIMEOUT(secret, tokens_are_not_leaked, TEST_SECONDS)
 
 	ASSERT_EQ(0, present_tokens(&self->pf, &self->vf));
 
-	/* There is something to be seen. */
+	/* There is something to search. */
 	EXPECT_FALSE(look_in_log(self->log, &nr_records))
 		TH_LOG("%s", found_in);
 	EXPECT_LT(0, nr_records);
@@ -238,12 +238,12 @@ TEST_F_TIMEOUT(secret, tokens_are_not_leaked, TEST_SECONDS)
 	}
 }
 
-/* All that the kernel shows of itself, while the devices are open. */
+/* All files that the kernel provides, while the devices are open. */
 TEST_F_TIMEOUT(secret, kernel_files_have_no_token, TEST_SECONDS)
 {
 	static const struct {
 		const char *path;
-		int least_files;	/* fewer are not all of them */
+		int least_files;	/* fewer means that some were missed */
 	} places[] = {
 		{ "/proc", 1000 },
 		{ "/sys", 1000 },
@@ -263,11 +263,11 @@ TEST_F_TIMEOUT(secret, kernel_files_have_no_token, TEST_SECONDS)
 
 /* ----------------------------------------------------- the opener's core */
 
-/* What the opener reads: the token is in no other place of its memory. */
+/* The opener's input: its memory has the token in no other place. */
 static struct {
 	unsigned char marker[TOKEN_BYTES];
 	bool set;	/* by feature, on a device that opens without a token */
-	int answer;	/* what the kernel must say */
+	int answer;	/* that the kernel must give */
 	union {
 		char request[256];
 		unsigned char token[TOKEN_BYTES];
@@ -307,8 +307,8 @@ static int open_given(struct user *user)
 }
 
 /*
- * A program of its own, as a child would have its parent's memory: gives the
- * kernel a token from its input, wipes it, and dumps core.
+ * A separate program, as a child would have its parent's memory: presents a
+ * token from its input to the kernel, wipes it, and dumps core.
  */
 static int be_opener(enum open_path path, const char *addr)
 {
@@ -387,7 +387,7 @@ static bool core_has(const char *core, const unsigned char token[TOKEN_BYTES])
 	return file_has_token(core);
 }
 
-/* What was given beside the token is there; the token is not. */
+/* The core has the data next to the token, but not the token. */
 static void expect_no_token(struct __test_metadata *_metadata, const char *dir,
 			    pid_t opener, const char *token)
 {
@@ -405,7 +405,7 @@ static void expect_no_token(struct __test_metadata *_metadata, const char *dir,
 
 TEST_F_TIMEOUT(secret, core_dump_has_no_token, TEST_SECONDS)
 {
-	/* Granted, refused, set by feature: each with a token of its own. */
+	/* Admitted, refused, set by feature: each with its own token. */
 	static const struct {
 		const char *addr;
 		bool set;
@@ -448,7 +448,7 @@ TEST_F_TIMEOUT(secret, core_dump_has_no_token, TEST_SECONDS)
 
 /* ---------------------------------------------- would it have been found? */
 
-/* As %16phC and the like would have it. */
+/* As %16phC and similar formats print it. */
 static void spell_out(char *text, const unsigned char *bytes,
 		      const char *between)
 {
@@ -486,7 +486,7 @@ TEST_F_TIMEOUT(secret, planted_tokens_are_found, TEST_SECONDS)
 	spell_out(text, turned, "");
 	EXPECT_TRUE(planted_in_log(self->log, text));
 
-	/* Bytes that text does not show. */
+	/* Bytes that are not text. */
 	EXPECT_TRUE(has_token((const char *)turned, sizeof(turned)));
 
 	/* sysfs and procfs repeat these. */
@@ -518,7 +518,7 @@ TEST_F_TIMEOUT(secret, feature_get_is_rejected, TEST_SECONDS)
 	EXPECT_EQ(0, memcmp(none, get.bytes, sizeof(none)));
 }
 
-/* Opens that fail until the log, which is rate-limited, tells of one. */
+/* Repeat a refused open until the log, which is rate-limited, has it. */
 static bool refused_and_logged(int log, struct user *user, const char *token,
 			       const char *reason)
 {

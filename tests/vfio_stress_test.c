@@ -3,12 +3,12 @@
  * Does some serial order explain what many processes see of a PF and its VFs?
  *
  * In each round processes open and close the PF and VFs at once, with right,
- * old and wrong tokens, on both paths; set tokens; take VFs away or restart the
- * PF; are killed in the middle of an open.  What they did, when, and with what
- * result is compared with the rules afterwards, see lib/history.h.
+ * old and wrong tokens, on both paths; set tokens; remove VFs or restart the PF;
+ * are killed during an open.  Afterwards their calls, with times and results,
+ * are compared with the rules, see lib/history.h.
  *
  * VFIO_SEED	repeats the choices of a run, which prints its seed
- * VFIO_ROUNDS	how many rounds; default 30, with VFIO_DEEP=1 1000
+ * VFIO_ROUNDS	number of rounds; default 30, with VFIO_DEEP=1 1000
  * VFIO_PATHS=group  no cdevs
  */
 #include <errno.h>
@@ -34,28 +34,28 @@
 #define PF		VF_MODEL_PF
 #define ROUNDS		30
 #define DEEP_ROUNDS	1000
-#define MAX_USED_VFS	3	/* in a round in which they go away */
+#define MAX_USED_VFS	3	/* in a round that removes them */
 #define MAX_DELAY_US	400000
 #define MAX_HOLD_US	400000
 
-/* The token that is set, two others, and the one of the round before. */
+/* The token that is set, two others, and that of the previous round. */
 enum { TOKEN_A = 1, TOKEN_B, TOKEN_C, TOKEN_OLD };
 
 enum role {
 	OPENER,		/* opens, holds, closes, in one way or another */
 	SETTER,		/* opens the PF and sets tokens */
 	VICTIM,		/* is killed */
-	MOVER,		/* takes devices away and brings them back */
+	MOVER,		/* removes devices and adds them again */
 };
 
-/* What an opener does with a device that it got. */
+/* How an opener uses an open device. */
 enum trick {
 	HOLD,
-	OPEN_AGAIN,	/* the group gives out further files */
+	OPEN_AGAIN,	/* opens further files through the group */
 	DUP,		/* closes the first of two descriptors */
-	FORK,		/* parent and child close when they like */
-	PASS,		/* over a socket, to one who takes it */
-	PASS_IN_VAIN,	/* to one who leaves it in the socket */
+	FORK,		/* parent and child close at different times */
+	PASS,		/* over a socket, to a process that receives it */
+	PASS_IN_VAIN,	/* to one that leaves it in the socket */
 	NR_TRICKS,
 };
 
@@ -66,7 +66,7 @@ struct actor {
 	enum role role;
 	unsigned int device;
 	unsigned int tries;		/* of an opener */
-	enum open_path path;		/* of files of its own */
+	enum open_path path;		/* of its own files */
 	enum move move;
 	bool kill_opening;		/* a victim, seen asleep in its open */
 	unsigned int kill_after;	/* us, for other victims */
@@ -144,9 +144,9 @@ static void wait_up_to(struct random *random, unsigned int us)
 	usleep(random_below(random, us));
 }
 
-/* ------------------------------------------------------- what an actor does */
+/* ------------------------------------------------------ calls of an actor */
 
-/* A close by one of those who have the file: this one closes the descriptor. */
+/* A close of a descriptor by one of the holders of the file. */
 static void close_opened(const struct actor *actor, int fd, unsigned int open)
 {
 	unsigned int nr = history_begin_close(history, actor->nr, open);
@@ -155,7 +155,7 @@ static void close_opened(const struct actor *actor, int fd, unsigned int open)
 	history_end(history, nr, 0);
 }
 
-/* The files that were opened for that call; all else is closed by now. */
+/* Close the files that were opened for that call; the device is closed. */
 static void leave_files(struct user *user, unsigned int open)
 {
 	user_exit(user);
@@ -163,8 +163,8 @@ static void leave_files(struct user *user, unsigned int open)
 }
 
 /*
- * With the group file that all share, or with files of its own, if the round
- * is so or the shared ones turned out to be of a device that has left.
+ * With the group file that all share, or with its own files if the round
+ * requires it or the shared file is of a device that was removed.
  */
 static int open_device(struct actor *actor, struct user *user, bool *own,
 		       unsigned int token, unsigned int *open)
@@ -210,7 +210,7 @@ static void open_again(struct actor *actor, const struct user *user)
 	close_opened(actor, fd, open);
 }
 
-/* A child that closes the device, too, at some other time. */
+/* A child that also closes the device, at another time. */
 static void fork_and_close(struct actor *actor, int fd, unsigned int open)
 {
 	unsigned int delay = random_below(&actor->random, MAX_HOLD_US);
@@ -271,8 +271,8 @@ static int receive_fd(int socket)
 }
 
 /*
- * The receiver is there before the sender has the device.  Its end of the
- * socket holds the file, until it closes that or what came out of it.
+ * The receiver runs before the sender has the device.  Its end of the socket
+ * holds the file, until it closes that end or the received file.
  */
 static pid_t start_receiver(struct actor *actor, bool takes, int socket[2],
 			    int number[2])
@@ -293,7 +293,7 @@ static pid_t start_receiver(struct actor *actor, bool takes, int socket[2],
 	}
 	close(socket[0]);
 	close(number[1]);
-	/* Nothing if the sender did not get the device. */
+	/* Nothing to read if the sender could not open the device. */
 	if (read(number[0], &open, sizeof(open)) == sizeof(open)) {
 		usleep(delay);
 		close_opened(actor, takes ? receive_fd(socket[1]) : socket[1],
@@ -366,7 +366,7 @@ static void be_opener(struct actor *actor, struct user *user, bool own)
 
 	while (tries--) {
 		trick = random_below(&actor->random, NR_TRICKS);
-		/* Where calls are many already. */
+		/* Not if there are many calls already. */
 		if (trick == OPEN_AGAIN && (tries || round.crowd))
 			trick = HOLD;
 		token = choose_token(&actor->random, actor->device);
@@ -413,7 +413,7 @@ static void be_victim(struct actor *actor, struct user *user, bool own)
 			pause();
 }
 
-/* Each device of the mask makes this step, at some time within the call. */
+/* Each device of the mask makes this step at some time during the call. */
 static void begin_moves(struct actor *actor, unsigned int devices,
 			enum vf_call_what what, unsigned int *moves, int *nr)
 {
@@ -524,7 +524,7 @@ static struct actor *add_actor(struct random *random, enum role role,
 {
 	struct actor *actor = &round.actor[round.nr_actors];
 
-	/* Number 0 is the one who prepares the round. */
+	/* Number 0 prepares the round. */
 	actor->nr = ++round.nr_actors;
 	actor->role = role;
 	actor->device = device;
@@ -565,7 +565,7 @@ static void plan_round(unsigned int nr)
 	}
 	if (round.moves) {
 		actor = add_actor(&random, MOVER, choose_vf(&random));
-		/* If all VFs come and go, these are too many orders to try. */
+		/* If all VFs are moved, there are too many orders to try. */
 		actor->move = round.crowd ? MOVE_VF :
 			      random_below(&random, NR_MOVES);
 	}
@@ -607,7 +607,7 @@ static void close_shared(void)
 		user_exit(&round.user[device]);
 }
 
-/* Nothing is in use, so the PF takes any token. */
+/* No VF is in use, so the PF accepts any token. */
 static void set_first_token(void)
 {
 	char text[TOKEN_TEXT_LEN];
@@ -652,7 +652,7 @@ static struct actor *find_victim(void)
 	return NULL;
 }
 
-/* Until it sleeps inside its open; or after it, once it is past that. */
+/* Wait until it sleeps inside its open, or is past it. */
 static void wait_until_opening(const struct actor *victim)
 {
 	const struct history_entry *entry = NULL;
@@ -687,7 +687,7 @@ static void kill_victim(void)
 	kill(victim->pid, SIGKILL);
 }
 
-/* False if one of them gave up, and said why. */
+/* False if an actor gave up; it has printed the reason. */
 static bool wait_for_actor(void)
 {
 	int status, i;
@@ -775,7 +775,7 @@ static void print_counts(unsigned int rounds, double seconds)
 		       counts.moved);
 }
 
-/* A stress in which nobody met anybody is none. */
+/* Without each of these, the run has tested too little. */
 static bool has_met_all(void)
 {
 	return counts.granted_vf && counts.refused_vf && counts.granted_pf &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VF bound to a vfio-pci variant driver that does not know of tokens,
+ * A VF bound to a vfio-pci variant driver without code for tokens,
  * virtio_vfio_pci: requires the token, counts, and is not warned of.
  */
 #include <errno.h>

@@ -24,7 +24,7 @@ static void add_pf(const char *addr)
 	snprintf(pfs[nr_pfs++], PCI_ADDR_LEN, "%.15s", addr);
 }
 
-/* Takes the addresses out of the arguments; the rest is for the harness. */
+/* Remove the addresses from the arguments; the rest is for the harness. */
 static int take_addresses(int argc, char **argv)
 {
 	int i, left = 1;
@@ -196,7 +196,7 @@ int bench_run(int argc, char **argv, int nr_vfs,
 		ksft_exit_fail_msg("%s of this kernel can't enable SR-IOV\n",
 				   VFIO_PCI);
 
-	/* What was changed is put back, after an interrupt too. */
+	/* Restore the settings also after an interrupt. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	file_write(ENABLE_SRIOV, "Y");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The devices that a test program runs on: PFs named on the command line or in
- * $VFIO_PF.  Nothing is taken that is not named: it may be in use.
+ * $VFIO_PF.  Other devices are not touched: they may be in use.
  */
 #ifndef VFIO_SELFTEST_BENCH_H
 #define VFIO_SELFTEST_BENCH_H

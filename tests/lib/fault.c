@@ -102,7 +102,7 @@ int fault_below(const char *only, const char *not_first, const char *not_last)
 		ret = find_function(only, &required);
 	if (!ret && not_first) {
 		ret = find_function(not_first, &rejected);
-		/* What this kernel lacks calls nothing. */
+		/* A function that this kernel lacks calls nothing. */
 		if (ret == -ENOENT && !not_last) {
 			rejected.end = 0;
 			ret = 0;
@@ -136,7 +136,7 @@ int fault_setup(void)
 	}
 	if (!ret)
 		ret = fault_below(NULL, NULL, NULL);
-	/* No page of this program is to be missing in mid-call. */
+	/* No page of this program may be missing during a call. */
 	if (!ret && mlockall(MCL_CURRENT | MCL_FUTURE))
 		ret = -errno;
 	if (ret)

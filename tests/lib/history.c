@@ -13,7 +13,7 @@
 
 #define STORY	"# "
 
-/* What the checker takes, and where each of its calls comes from. */
+/* The checker's input, and the entry of each of its calls. */
 static struct vf_check check;
 static struct vf_history whole;
 static struct vf_check_needs needs;
@@ -111,7 +111,7 @@ unsigned int history_begin_close(struct history *history, int actor,
 
 /* -------------------------------------------- from entries to the model's calls */
 
-/* From before the files of an open were there until they were closed. */
+/* Did the files of an open exist during the call @when? */
 static bool has_files(const struct history *history,
 		      const struct history_entry *entry,
 		      const struct vf_call *when)
@@ -126,7 +126,7 @@ static bool has_files(const struct history *history,
 	return entry->call.start < when->end && until > when->start;
 }
 
-/* Has another one had files of the same device at the time? */
+/* Did another actor have files of the same device at the time? */
 static bool is_contended(const struct history *history,
 			 const struct history_entry *entry)
 {
@@ -144,8 +144,8 @@ static bool is_contended(const struct history *history,
 }
 
 /*
- * Was the device bound or unbound at the time?  The PF's lock is taken where
- * VFs come and go, too.
+ * Was the device bound or unbound at the time?  The PF's lock is also held
+ * while VFs are enabled or disabled.
  */
 static bool is_beside_move(const struct history *history,
 			   const struct vf_call *call)
@@ -165,8 +165,8 @@ static bool is_beside_move(const struct history *history,
 }
 
 /*
- * Whoever moves a device holds its lock, and then it can't be reset: an open
- * fails that was admitted, as if it had been closed at once, but sets no token.
+ * The mover of a device holds its lock, so the device cannot be reset: an open
+ * that was admitted fails, as if it had been closed at once, but sets no token.
  */
 static bool is_brief(const struct history *history,
 		     const struct history_entry *entry)
@@ -208,7 +208,7 @@ static bool may_have_opened(const struct vf_call *call)
 	       (call->unfinished || call->result != -EACCES);
 }
 
-/* It failed, for a reason that is not the token. */
+/* It failed, for a reason other than the token. */
 static bool has_failed(const struct history_entry *entry)
 {
 	return entry->end_time && entry->call.result &&
@@ -217,8 +217,8 @@ static bool has_failed(const struct history_entry *entry)
 
 /*
  * The close that counts is the last one: it happens after all have begun and
- * before all have returned.  Who is killed closes what it has, and an open that
- * fails has closed what was admitted.
+ * before all have returned.  A killed process closes its files, and an open
+ * that fails has closed its device.
  */
 static void add_close(const struct history *history, unsigned int open)
 {

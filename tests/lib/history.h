@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What several processes did to a PF and its VFs, and with what result: put
- * down in memory that they share, so that what was begun by a process that is
- * killed is there, too.
+ * The calls of several processes on a PF and its VFs, and their results,
+ * recorded in shared memory, so that the calls begun by a killed process are
+ * also recorded.
  *
- * Stamps come from one counter, which orders all of them; the clock is for
+ * Stamps are from one counter, which orders all of them; the clock is for
  * people who read the story.
  */
 #ifndef VFIO_SELFTEST_HISTORY_H
@@ -22,7 +22,7 @@ struct history_entry {
 	struct vf_call call;
 	int actor;
 	enum open_path path;
-	bool own_files;		/* the actor opened files of its own for it */
+	bool own_files;		/* the actor opened its own files for it */
 	__u64 left;		/* those were closed before this, if not 0 */
 	double start_time;
 	double end_time;	/* 0 until it has returned */
@@ -37,13 +37,13 @@ struct history {
 	__u64 clock;
 	unsigned int nr;
 	double start_time;
-	unsigned int shared;	/* a mask: whose files are open all the time */
+	unsigned int shared;	/* a mask: devices whose files are open all the time */
 	char device[VF_MODEL_DEVICES][PCI_ADDR_LEN];
 	struct history_entry entry[HISTORY_CALLS];
 	struct history_actor actor[HISTORY_ACTORS];
 };
 
-/* What there was of everything, for a report at the end. */
+/* Numbers for a report at the end. */
 struct history_counts {
 	unsigned long calls;
 	unsigned long granted_vf;
@@ -51,7 +51,7 @@ struct history_counts {
 	unsigned long refused_vf;
 	unsigned long refused_pf;
 	unsigned long unreachable;
-	unsigned long killed;	/* in mid-open */
+	unsigned long killed;	/* during an open */
 	unsigned long set;
 	unsigned long moved;
 	unsigned long states;	/* that the search has seen */
@@ -67,12 +67,12 @@ __u64 history_stamp(struct history *history);
 void history_share(struct history *history, unsigned int device);
 /* An actor has closed the files that it had opened for that call. */
 void history_leave(struct history *history, unsigned int nr);
-/* Around a call: its number, and what it returned. */
+/* Around a call: return its number, and record its result. */
 unsigned int history_begin(struct history *history, int actor,
 			   enum vf_call_what what, unsigned int device,
 			   unsigned int token);
 void history_end(struct history *history, unsigned int nr, int result);
-/* One of those who hold what call @open opened is going to close it. */
+/* A holder of the device that call @open opened is about to close it. */
 unsigned int history_begin_close(struct history *history, int actor,
 				 unsigned int open);
 

@@ -6,7 +6,7 @@
 
 #define ATTEMPTS	8	/* to find it asleep: its open may be over too soon */
 
-/* It is told to let go by SIGTERM, which waits for its open to end. */
+/* SIGTERM, which waits for the end of the open, tells it to close. */
 static int hold(struct job *job, void *arg)
 {
 	const struct holder *holder = arg;

@@ -15,7 +15,7 @@ struct holder {
 	const char *token;
 };
 
-/* Returns what its open returned; so does holder_opened(), if it was half way. */
+/* Both return the open's result; the first after holder_open_half_way(). */
 int holder_opened(struct holder *holder);
 int holder_open(struct holder *holder, enum open_path path, const char *addr,
 		const char *token);

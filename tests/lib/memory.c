@@ -39,7 +39,7 @@ void memory_exit(struct memory *memory)
 	munmap(memory->start, memory->end - memory->start + page);
 }
 
-/* What was there before must not look like a part of what is put there now. */
+/* Old contents must not look like a part of the new ones. */
 static void *put(struct memory *memory, unsigned char *at, const void *data,
 		 size_t len)
 {
@@ -79,10 +79,10 @@ void *memory_bad_address(struct memory *memory, struct random *random)
 	static const unsigned long bad[] = {
 		0,
 		1,
-		0x7ffffffff000UL,	/* where user addresses end */
+		0x7ffffffff000UL,	/* the end of user addresses */
 		0x800000000000UL,
 		0x8000000000000000UL,
-		0xffff888000000000UL,	/* all memory, as the kernel sees it */
+		0xffff888000000000UL,	/* the kernel's map of all memory */
 		0xffffffff81000000UL,	/* the kernel's code */
 		0xfffffffffffff000UL,
 		0xffffffffffffffffUL,

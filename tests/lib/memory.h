@@ -12,7 +12,7 @@
 
 #include "random.h"
 
-/* What lies behind the end. */
+/* The memory after the end. */
 enum memory_end {
 	END_UNMAPPED,
 	END_FORBIDDEN,	/* mapped, not to be read */
@@ -33,15 +33,15 @@ struct span {
 int memory_init(struct memory *memory, size_t len, enum memory_end end);
 void memory_exit(struct memory *memory);
 
-/* Copy so that it is followed by something; so that the memory ends with it. */
+/* Copy to a place with other bytes after it; to the end of the memory. */
 void *memory_put(struct memory *memory, struct random *random,
 		 const void *data, size_t len);
 void *memory_put_at_end(struct memory *memory, const void *data, size_t len);
-/* Only the first @readable bytes are there. */
+/* Only the first @readable bytes can be read. */
 void *memory_put_cut(struct memory *memory, const void *data, size_t readable);
 int memory_set_read_only(struct memory *memory, bool read_only);
 
-/* An address that nobody can read: NULL, unmapped, of the kernel, ... */
+/* An unreadable address: NULL, unmapped, of the kernel, ... */
 void *memory_bad_address(struct memory *memory, struct random *random);
 
 bool memory_has(const struct memory *memory, uint64_t address);

@@ -155,8 +155,8 @@ int oracle_request(struct oracle *oracle, const struct target *target,
 #define BIND_SHORT	offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
 
 /*
- * The structure is extensible: it reads as zeros behind argsz, and what lies
- * behind the known members must be zeros.
+ * The structure is extensible: it reads as zeros after argsz, and the bytes
+ * after the known members must be zeros.
  */
 static int read_bind(struct span span, struct vfio_device_bind_iommufd *bind)
 {
@@ -191,7 +191,7 @@ static int read_token(const struct oracle *oracle,
 	return 0;
 }
 
-/* As it happens to be. */
+/* As the kernel happens to answer. */
 static int check_iommufd(int fd)
 {
 	struct stat given, iommu;
@@ -206,7 +206,7 @@ static int check_iommufd(int fd)
 
 static int check_cdev(const struct target *target, int iommufd)
 {
-	/* As it happens to be, and after the token: EBUSY. */
+	/* As the kernel happens to answer, after the token: EBUSY. */
 	if (target->file == FILE_GROUP_BUSY)
 		return -EBUSY;
 	if (target->file == FILE_BOUND || target->file == FILE_BUSY)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel has to answer: the interface of VF tokens once more, as a
- * program that knows nothing of the kernel's.
+ * The answers that the kernel must give: a second implementation of the
+ * interface of VF tokens, independent of the kernel's.
  *
- * The interface says which errno answers which mistake.  It does not say which
- * of them counts where an argument has several, nor how a file is refused that
- * is no iommufd (EBADF, EBADFD) or a cdev whose group is in use (EBUSY): there
- * the oracle has what the kernel happens to answer.  The order is: what can't be
- * read; what is malformed in itself; what does not fit the device or its state;
- * the token.
+ * The interface defines the errno of each mistake.  It does not define which
+ * errno an argument with several mistakes gets, nor that of a file that is not
+ * an iommufd (EBADF, EBADFD) or of a cdev whose group is in use (EBUSY): there
+ * the oracle answers as the kernel happens to.  The order is: unreadable
+ * memory; malformed arguments; arguments that do not suit the device or its
+ * state; the token.
  */
 #ifndef VFIO_SELFTEST_ORACLE_H
 #define VFIO_SELFTEST_ORACLE_H
@@ -25,12 +25,12 @@ enum device_kind {
 	KIND_PLAIN,	/* neither PF nor VF */
 };
 
-/* What a file is, and what can be done with it. */
+/* The kind of a file, and its state. */
 enum file_kind {
 	FILE_GROUP,
 	FILE_OF_GROUP,		/* a device, open by its group */
 	FILE_BOUND,		/* a cdev, bound */
-	FILE_UNBOUND,		/* a cdev whose device nobody has open */
+	FILE_UNBOUND,		/* a cdev whose device is not open */
 	FILE_BUSY,		/* ... that is open by another file */
 	FILE_GROUP_BUSY,	/* ... whose group is in use */
 };
@@ -46,7 +46,7 @@ struct target {
 struct oracle {
 	unsigned char token[TOKEN_BYTES];
 	int vf_opens;
-	/* For what an argument refers to. */
+	/* For the pointers in arguments. */
 	struct memory *memories;
 	int nr_memories;
 	bool read_only;		/* they can't be written */
@@ -61,7 +61,7 @@ struct span oracle_span(const struct oracle *oracle, uint64_t address);
 
 /*
  * 0 or the negative errno of an ioctl whose argument is at @address.  With 0,
- * the oracle's token is what it is after the call.
+ * the oracle's token is that after the call.
  */
 int oracle_request(struct oracle *oracle, const struct target *target,
 		   uint64_t address);

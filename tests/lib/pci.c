@@ -29,7 +29,7 @@ static bool has(const char *addr, const char *attr)
 	return access(device_path(path, addr, attr), F_OK) == 0;
 }
 
-/* The last component of what a link in the function's directory points to. */
+/* The last component of the target of a link in the function's directory. */
 static int read_link(const char *addr, const char *link, char *buf, size_t len)
 {
 	char path[PATH_MAX], target[PATH_MAX];

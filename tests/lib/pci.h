@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PCI function as sysfs shows it.  Functions are named by their address
- * ("0000:01:00.0").  What can fail returns 0 or a negative errno.
+ * ("0000:01:00.0").  Calls that can fail return 0 or a negative errno.
  */
 #ifndef VFIO_SELFTEST_PCI_H
 #define VFIO_SELFTEST_PCI_H

@@ -23,7 +23,7 @@ void random_init(struct random *random, uint64_t seed, uint64_t index)
 
 uint64_t random_next(struct random *random)
 {
-	/* Any odd number that is no pattern visits all states. */
+	/* Any odd number without a pattern visits all states. */
 	random->state += 0x9d3c8a5b7f21e647ULL;
 	return scatter(random->state);
 }

@@ -33,7 +33,7 @@ static void reverse_words(unsigned char *out, const unsigned char *token,
 		out[i] = token[i - i % word + word - 1 - i % word];
 }
 
-/* The first fields of a UUID are numbers to some (%pUl). */
+/* Some formats (%pUl) print the first fields of a UUID as numbers. */
 static void reverse_fields(unsigned char *out, const unsigned char *token)
 {
 	static const int order[TOKEN_BYTES] = {
@@ -82,7 +82,7 @@ static bool add_digit(const struct search *search, struct search_state *state,
 	       is_needle(search, state->digits);
 }
 
-/* What is no digit is nothing; nor is the 0 of "0x". */
+/* Characters other than digits do not count, nor does the 0 of "0x". */
 static bool add_text(const struct search *search, struct search_state *state,
 		     unsigned char c)
 {

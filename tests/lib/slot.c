@@ -15,7 +15,7 @@
 
 #define SLOTS	"/sys/bus/pci/slots"
 
-/* Where the port's own configuration space is. */
+/* The configuration space of the port itself. */
 static int open_config(const char *addr, int flags)
 {
 	char path[PATH_MAX];
@@ -111,7 +111,7 @@ int slot_find(struct slot *slot, const char *addr)
 	return ret;
 }
 
-/* A line of its own, in one write: others print there, too. */
+/* A separate line, in one write: others also print there. */
 int slot_ask_host(const struct slot *slot, const char *what)
 {
 	const char *host = getenv(SLOT_HOST);
@@ -166,9 +166,9 @@ int slot_set_power(const struct slot *slot, bool on)
 }
 
 /*
- * QEMU takes a device away when its slot is switched off, as far as it can see.
- * The kernel gets no interrupt before the slot looks switched on again: what it
- * then finds is a card that was pulled out.
+ * QEMU removes a device when it sees its slot switched off.  The kernel gets no
+ * interrupt before the slot looks switched on again, and then finds a card that
+ * was pulled out.
  */
 int slot_pull(const struct slot *slot)
 {

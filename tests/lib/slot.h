@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The hotplug slot that a function sits in, and the port above it.  What can
- * fail returns 0 or a negative errno.
+ * The hotplug slot that a function sits in, and the port above it.  Calls that
+ * can fail return 0 or a negative errno.
  */
 #ifndef VFIO_SELFTEST_SLOT_H
 #define VFIO_SELFTEST_SLOT_H
@@ -10,7 +10,7 @@
 
 #include "pci.h"
 
-/* In the environment: where to write what the host shall do with a slot. */
+/* In the environment: the file for requests to the host. */
 #define SLOT_HOST	"VFIO_HOTPLUG"
 
 struct slot {
@@ -21,16 +21,16 @@ struct slot {
 
 int slot_find(struct slot *slot, const char *addr);
 
-/* "unplug" or "plug": it is done some time after. */
+/* "unplug" or "plug": the host does it some time later. */
 int slot_ask_host(const struct slot *slot, const char *what);
 
-/* Without power there is no device, to QEMU. */
+/* Without power, the slot has no device for QEMU. */
 bool slot_has_power_control(const struct slot *slot);
 bool slot_has_card(const struct slot *slot);
 /* The power indicator is neither on nor blinking. */
 bool slot_is_dark(const struct slot *slot);
 bool slot_is_lit(const struct slot *slot);
-/* After boot it may be dark, with a card that works. */
+/* Turn it on: after boot it may be dark, with a card that works. */
 int slot_light(const struct slot *slot);
 
 /* By the guest, orderly. */

@@ -133,7 +133,7 @@ static int cdev_open_device(struct user *user, const char *token)
 	return cdev;
 }
 
-/* Both kinds of IOMMU take the group as if they were a container. */
+/* Both kinds of IOMMU accept the group as a container does. */
 static int join_container(struct user *user)
 {
 	user->group = group_open(user->addr);

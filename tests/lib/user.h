@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Somebody who opens one device, over one of the paths there are.  What comes
- * before the open (group and container, or iommufd) is prepared first, so that
- * user_open() is the open and nothing else.
+ * A user of one device, on one of the paths to it.  user_init() prepares the
+ * group and container, or the iommufd, so that user_open() is the open and
+ * nothing else.
  *
- * What can fail returns 0, or a file descriptor, or a negative errno.
+ * Calls that can fail return 0, or a file descriptor, or a negative errno.
  */
 #ifndef VFIO_SELFTEST_USER_H
 #define VFIO_SELFTEST_USER_H
@@ -39,15 +39,15 @@ int user_init(struct user *user, enum open_path path, const char *addr);
 /* @token is the text of a UUID, NULL for none. */
 int user_open(struct user *user, const char *token);
 void user_close(struct user *user);
-/* An open that is closed at once: what did the kernel say? */
+/* An open that is closed at once: the kernel's answer. */
 int user_try(struct user *user, const char *token);
 /* Closes everything. */
 void user_exit(struct user *user);
 
-/* The same from nothing. */
+/* The same, with a user for this call only. */
 int try_open(enum open_path path, const char *addr, const char *token);
 
-/* The system calls, for tests that care about their every byte. */
+/* The system calls, for tests that choose every byte of them. */
 int iommufd_open(void);
 int group_get_device(int group, const char *request);
 /* Another file descriptor for a device, by its name and token. */

@@ -3,16 +3,16 @@
  * Does some serial order explain what concurrent callers saw of the VF token?
  *
  * Each call has a stamp from before it and one from after it.  A call that
- * ended before another began came first; calls that overlap may have happened
- * in any order.  The search tries all these orders in the model, depth first,
- * and remembers the states that it has been in.
+ * ended before another began happened first; calls that overlap may have
+ * happened in any order.  The search tries all these orders in the model, depth
+ * first, and remembers the states that it has been in.
  */
 #ifndef VFIO_PCI_SRIOV_CHECK_H
 #define VFIO_PCI_SRIOV_CHECK_H
 
 #include "vfio_pci_sriov_model.h"
 
-/* How many are remembered; who has longer histories may have room for more. */
+/* The number of remembered states; longer histories may need more. */
 #ifndef VF_CHECK_STATES
 #define VF_CHECK_STATES	16384U
 #endif
@@ -22,7 +22,7 @@
  * @call: the calls
  * @nr: how many
  * @before: the state before the first of them
- * @dropped: calls that are looked at no more
+ * @dropped: calls that are ignored
  */
 struct vf_history {
 	struct vf_call call[VF_MODEL_CALLS];
@@ -45,12 +45,12 @@ struct vf_check_state {
 
 /**
  * struct vf_check - room for a search; zeroed before the first one
- * @history: what is looked at
- * @after: of each call, those that came before it
+ * @history: the history to explain
+ * @after: of each call, those that happened before it
  * @opened: of each device, the calls that tried to open it
- * @pending: calls that may be left out: unfinished, and nothing came after
- * @run: how many searches there were
- * @nr_states: how many states the last one has seen
+ * @pending: calls that may be left out: unfinished, with none after them
+ * @run: number of searches
+ * @nr_states: number of states that the last one has seen
  * @stack: the states on the way here, and what was tried in each
  * @seen: states that lead nowhere
  */
@@ -126,7 +126,7 @@ static inline unsigned int vf_check_hash(const struct vf_model *model,
 	return hash >> 40;
 }
 
-/* Was the search here?  If not, it is now.  False, too, if there is no room. */
+/* True, and remember it, if the state is new.  False if there is no room. */
 static inline bool vf_check_is_new(struct vf_check *check,
 				   const struct vf_model *model, __u64 done)
 {
@@ -155,8 +155,8 @@ static inline bool vf_check_may_be_next(const struct vf_check *check,
 }
 
 /*
- * Way 2n is call n with the result that it had, way 2n+1 is with what it may
- * have done unseen.
+ * Way 2n is call n with its result, way 2n+1 is call n with effects that its
+ * result does not show.
  */
 static inline bool vf_check_try(const struct vf_check *check, unsigned int way,
 				struct vf_model *model, __u64 *done)
@@ -176,8 +176,8 @@ static inline bool vf_check_try(const struct vf_check *check, unsigned int way,
 }
 
 /*
- * A refusal changes nothing, so where it can be next it may as well be; and it
- * does nobody harm if a PF is closed early.
+ * A refusal changes nothing, and an early close of a PF prevents no other call:
+ * where one of these can be next, no other order needs to be tried.
  */
 static inline bool vf_check_is_free(const struct vf_check *check,
 				    unsigned int nr)
@@ -253,7 +253,7 @@ static inline enum vf_verdict vf_check_history(struct vf_check *check)
 							VF_UNDECIDED;
 }
 
-/* Call @nr, and the close if it is an open. */
+/* Call @nr and, if it is an open, its close. */
 static inline __u64 vf_check_with_close(const struct vf_history *history,
 					unsigned int nr)
 {
@@ -267,7 +267,7 @@ static inline __u64 vf_check_with_close(const struct vf_history *history,
 	return unit;
 }
 
-/* What the calls that are left need others for. */
+/* The effects of others that the remaining calls need. */
 struct vf_check_needs {
 	bool reason_for_refusal;	/* a token that is set, a VF in use */
 	bool device_away;
@@ -300,8 +300,9 @@ static inline void vf_check_find_needs(const struct vf_history *history,
 }
 
 /*
- * The calls that can be dropped with call @nr, and what is left is explained
- * if the whole is: nobody who is left needs what they do.  0 if there are none.
+ * The calls that can be dropped together with call @nr, so that the rest is
+ * explained if the whole is: no remaining call needs their effects.  0 if there
+ * are none.
  */
 static inline __u64 vf_check_may_drop(const struct vf_history *history,
 				      const struct vf_check_needs *needs,
@@ -359,7 +360,7 @@ static inline bool vf_check_drop_one(struct vf_check *check,
 	return false;
 }
 
-/* Look at it as it was at a time: what began later has not happened. */
+/* The history as of a time: calls that began later have not happened. */
 static inline void vf_check_cut(struct vf_history *history, __u64 time)
 {
 	unsigned int i;
@@ -372,7 +373,7 @@ static inline void vf_check_cut(struct vf_history *history, __u64 time)
 	}
 }
 
-/* The call whose end, as the first one, makes the history a contradiction. */
+/* Cut the history where it first cannot be explained: at the end of a call. */
 static inline void vf_check_cut_early(struct vf_check *check,
 				      struct vf_history *whole)
 {
@@ -395,8 +396,8 @@ static inline void vf_check_cut_early(struct vf_check *check,
 }
 
 /**
- * vf_check_shorten - leave of an unexplained history what contradicts itself
- * @check: what vf_check_history() has called unexplained
+ * vf_check_shorten - reduce an unexplained history to a contradiction
+ * @check: a history for which vf_check_history() returned VF_UNEXPLAINED
  * @whole: room for a copy, which is check->history as it was
  * @needs: room
  */
@@ -429,7 +430,7 @@ static inline int vf_check_next_call(const struct vf_history *history, int last)
 	return next;
 }
 
-/* Does one's open begin before the other, which has opened, is closed? */
+/* Does each open begin before the other is closed? */
 static inline bool vf_check_open_beside(const struct vf_history *history,
 					unsigned int a, unsigned int b)
 {
@@ -450,7 +451,7 @@ static inline bool vf_check_open_beside(const struct vf_history *history,
 	return history->call[a].start < end_b && history->call[b].start < end_a;
 }
 
-/* A VF and the PF beside it that were opened with different tokens? */
+/* Were a VF and the PF open together, with different tokens? */
 static inline bool vf_check_at_odds(const struct vf_history *history,
 				    unsigned int vf, unsigned int pf)
 {
@@ -472,7 +473,7 @@ static inline bool vf_check_is_granted(const struct vf_history *history,
 }
 
 /**
- * vf_check_reason - what a short unexplained history contradicts, in a sentence
+ * vf_check_reason - describe the contradiction in a short unexplained history
  * @history: from vf_check_shorten()
  *
  * Return: the sentence.

@@ -2,12 +2,11 @@
 /*
  * The rules of the VF token as a model: one PF, its VFs, one call at a time.
  *
- * Tests compare vfio-pci with it, in the kernel (KUnit) and from userspace (the
- * selftests include this file).  It comes from the rules, not from the code of
- * vfio_pci_sriov.c, and uses nothing of it.
+ * Tests compare vfio-pci with it.  It is written from the rules, not from the
+ * code of vfio_pci_sriov.c, and shares nothing with that.
  *
- * A test records calls with their results, and the model says of one call: can
- * it have had this result in this state, and what is the state then?
+ * A test records calls with their results.  For one call, the model tells
+ * whether it can have had this result in this state, and the state after it.
  */
 #ifndef VFIO_PCI_SRIOV_MODEL_H
 #define VFIO_PCI_SRIOV_MODEL_H
@@ -25,18 +24,17 @@
 #define VF_MODEL_PF	0	/* the PF's number; VFs count from 1 */
 #define VF_MODEL_DEVICES 16
 
-/* Tokens have numbers, too: 1 is A, and so on. */
-#define VF_TOKEN_NONE	0	/* the caller gives none */
-#define VF_TOKEN_SECRET	255	/* random, nobody knows it */
+/* Tokens also have numbers: 1 is A, and so on. */
+#define VF_TOKEN_NONE	0	/* the caller presents none */
+#define VF_TOKEN_SECRET	255	/* random, unknown to all callers */
 
 enum vf_call_what {
 	VF_CALL_OPEN,	/* of @device with @token */
 	VF_CALL_CLOSE,	/* the last close of what call number @open opened */
 	VF_CALL_SET,	/* the holder of the PF sets @token */
 	/*
-	 * A device leaves its driver in two steps, an unbind or the disabling
-	 * of all VFs being both: it can't be looked up any more, and then all
-	 * who still have it open have closed it.
+	 * An unbind, or the disabling of all VFs, has two steps: the device can
+	 * no longer be looked up, and then its last user has closed it.
 	 */
 	VF_CALL_LEAVE,
 	VF_CALL_GONE,
@@ -47,13 +45,13 @@ enum vf_call_what {
  * struct vf_call - a call that was made
  * @what: which
  * @device: VF_MODEL_PF, or the number of a VF
- * @token: number of the token that was given, or VF_TOKEN_NONE
+ * @token: number of the presented token, or VF_TOKEN_NONE
  * @open: of a close, the number of the call that opened
- * @unfinished: it never returned, and may have happened or not
- * @contended: somebody else had files of the same device at the time, which is
- *	       an excuse for -EBUSY: cdev and group exclude each other
- * @fresh: the caller opened the device's files within the call, which are none
- *	   of a device that has left before
+ * @unfinished: it has not returned, and may have happened or not
+ * @contended: another actor had files of the same device at the time, which
+ *	       allows -EBUSY: cdev and group exclude each other
+ * @fresh: the caller opened the device's files within the call, so they are not
+ *	   those of a device that has left before
  * @failed: it was admitted, but then failed
  * @result: 0 or a negative errno
  * @start: stamp from before the call; later ones are greater
@@ -74,11 +72,11 @@ struct vf_call {
 };
 
 /**
- * struct vf_model - what the rules know
- * @held_pf: which calls have opened the PF, and it is not closed yet
- * @held_vf: the same of VFs: they are in use if there is any
+ * struct vf_model - the state for the rules
+ * @held_pf: calls that have opened the PF, which is not closed yet
+ * @held_vf: the same for VFs: they are in use if there is any
  * @present: devices that can be opened
- * @leaving: devices that can't be looked up any more, but not yet gone
+ * @leaving: devices that can no longer be looked up, but are not yet gone
  * @left: devices that have left at least once: there are stale files
  * @token: the PF's token
  */
@@ -96,7 +94,7 @@ static inline __u64 vf_bit(unsigned int nr)
 	return 1ULL << nr;
 }
 
-/* The one rule of the token: may it be opened?  A PF's token is set if it succeeds. */
+/* The rule of the token: may it be opened?  A PF's token is set on success. */
 static inline bool vf_model_admit(struct vf_model *model,
 				  const struct vf_call *call)
 {
@@ -122,8 +120,8 @@ static inline bool vf_model_open(struct vf_model *model,
 }
 
 /*
- * Refused for a reason that is not the token: the device leaves or has left,
- * or is in use on the other path.
+ * Refused for a reason other than the token: the device leaves or has left, or
+ * is in use on the other path.
  */
 static inline bool vf_model_unreachable(const struct vf_model *model,
 					const struct vf_call *call)
@@ -155,7 +153,7 @@ static inline bool vf_model_refused(const struct vf_model *model,
 	return vf_model_unreachable(model, call);
 }
 
-/* @opened: the calls that tried to open the device that is about to go */
+/* @opened: the calls that tried to open the device that leaves */
 static inline bool vf_model_move(struct vf_model *model,
 				 const struct vf_call *call, __u64 opened)
 {
@@ -227,7 +225,7 @@ static inline bool vf_model_step(struct vf_model *model,
  *
  * An unfinished call may not have happened.  An open that failed after it was
  * admitted is one that was closed at once, but sets no token: that close, which
- * can have happened at any later time within the call, is a call of its own.
+ * can have happened at any later time within the call, is a separate call.
  *
  * Return: true if it could.
  */
