@@ -52,8 +52,8 @@
 #include "vfio_pci_priv.h"
 
 /*
- * What a PF shares with its VFs.  The device of each has a reference, so that
- * the PF may be unbound first.
+ * State that a PF shares with its VFs.  Each of their devices holds a reference,
+ * so the PF may be unbound first.
  */
 struct vfio_pci_pf {
 	struct mutex	lock;		/* protects token, and vf_opens against increase */
@@ -65,8 +65,8 @@ struct vfio_pci_pf {
 };
 
 /*
- * By the pci_dev of the PF, from before it has VFs until after.  Its device has a
- * reference meanwhile.
+ * Maps the pci_dev of a PF bound to vfio-pci to its state, from before it has VFs
+ * until after; the PF's device holds the reference.
  */
 static DEFINE_XARRAY(vfio_pci_pfs);
 
