@@ -6,4 +6,4 @@
 
 modules+=(kvm-amd)
 
-kernel_log() { grep -av 'WARNING: .* vfio_pci_bus_notifier' "$1"; }
+kernel_log() { sed "/WARNING: .* vfio_pci_bus_notifier/d" "$1"; }

@@ -12,13 +12,17 @@ load helpers
 	done
 }
 
-# A QEMU that leaves a sample as the kernel's log, and a guest that succeeded. vmtest.sh
-# must not wait for the pipelines of hotplug.sh.
+# A QEMU that leaves a sample as the kernel's log, with more behind it than fits into a
+# pipe, and a guest that succeeded. vmtest.sh must not wait for the pipelines of hotplug.sh.
 @test "each complaint of a kernel is seen, and what is harmless is not" {
 	cat >"$scratch/qemu" <<'END'
 #!/bin/bash
 read -r log said <<<"$(printf '%s\n' "$@" | sed -n 's/^file://p' | xargs)"
-{ echo "Linux version"; cat "$SAMPLE"; } >"$log"
+{
+	echo "Linux version"
+	cat "$SAMPLE"
+	yes '[    1.000000] ordinary line' | head -n 20000
+} >"$log"
 echo "vmtest-guest: exit 0" >"$said"
 END
 	chmod +x "$scratch/qemu"

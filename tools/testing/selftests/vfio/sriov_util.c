@@ -279,6 +279,8 @@ int device_try(struct vfio_pci_device *device, const char *token)
 
 void device_cleanup(struct vfio_pci_device *device)
 {
+	if (!device)
+		return;
 	device_close(device);
 	if (has_group(device))
 		close(device->group_fd);

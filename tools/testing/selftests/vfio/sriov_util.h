@@ -71,7 +71,7 @@ int device_open(struct vfio_pci_device *device, const char *token);
 void device_close(struct vfio_pci_device *device);
 /* Open, close, and return the result of the open. */
 int device_try(struct vfio_pci_device *device, const char *token);
-void device_cleanup(struct vfio_pci_device *device);
+void device_cleanup(struct vfio_pci_device *device);	/* or NULL */
 /* device_setup(), device_try() and device_cleanup(). */
 int open_once(const char *mode, const char *bdf, const char *token);
 

@@ -186,16 +186,12 @@ static void reject_other_faults(const char *below)
 static int fail_below(const char *function)
 {
 	unsigned long start, end;
-	int ret = find_function(function, &start, &end);
+	int ret = find_function(function, &start, &end) ?:
+		  set_failslab("require-start", start) ?:
+		  set_failslab("require-end", end) ?:
+		  set_failslab("stacktrace-depth", 32) ?:
+		  file_write(FAILSLAB "ignore-gfp-wait", "N");
 
-	if (!ret)
-		ret = set_failslab("require-start", start);
-	if (!ret)
-		ret = set_failslab("require-end", end);
-	if (!ret)
-		ret = set_failslab("stacktrace-depth", 32);
-	if (!ret)
-		ret = file_write(FAILSLAB "ignore-gfp-wait", "N");
 	reject_other_faults("0xffffffffffffffff");
 	return ret ? ret : file_write(FAIL_NTH, "1");
 }

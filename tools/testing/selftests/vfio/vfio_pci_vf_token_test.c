@@ -59,10 +59,8 @@ FIXTURE_TEARDOWN(token)
 }
 
 /* A PF accepts a new token if and only if no VF is in use. */
-#define EXPECT_VF_IN_USE() \
-	EXPECT_EQ(-EACCES, device_try(self->pf, TOKEN_2))
-#define EXPECT_NO_VF_IN_USE() \
-	EXPECT_EQ(0, device_try(self->pf, TOKEN_2))
+#define EXPECT_VF_IN_USE() EXPECT_EQ(-EACCES, device_try(self->pf, TOKEN_2))
+#define EXPECT_NO_VF_IN_USE() EXPECT_EQ(0, device_try(self->pf, TOKEN_2))
 
 /* ------------------------------------------------------------ the rules */
 
@@ -241,6 +239,7 @@ TEST_F_TIMEOUT(token, vf_user_killed_opening, TIMEOUT)
 TEST_F_TIMEOUT(token, killed_pf_driver_returns, TIMEOUT)
 {
 	device_cleanup(self->pf);
+	self->pf = NULL;
 	ASSERT_EQ(0, opener_open(&self->opener, variant->mode, pf_bdf,
 				 TOKEN_1));
 	ASSERT_EQ(0, device_open(self->vf, TOKEN_1));
@@ -260,6 +259,7 @@ TEST_F_TIMEOUT(token, killed_pf_driver_returns, TIMEOUT)
 TEST_F_TIMEOUT(token, pf_driver_killed_opening, TIMEOUT)
 {
 	device_cleanup(self->pf);
+	self->pf = NULL;
 	ASSERT_EQ(0, device_open(self->vf, TOKEN_1));
 	ASSERT_TRUE(opener_opening(&self->opener, variant->mode, pf_bdf,
 				   TOKEN_1));

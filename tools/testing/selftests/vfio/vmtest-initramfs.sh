@@ -25,7 +25,8 @@ choose_tests()
 	local test
 
 	[[ -n $tests_dir ]] || build_tests
-	((${#tests[@]})) || mapfile -t tests < <(cd "$tests_dir" && printf '%s\n' *_test)
+	((${#tests[@]})) || tests=("$tests_dir"/*_test)
+	tests=("${tests[@]##*/}")
 	for test in "${tests[@]}"; do
 		[[ -x $tests_dir/$test ]] || die "$tests_dir: no test $test"
 	done
@@ -63,7 +64,7 @@ build_initramfs()
 	ln -s busybox "$root/bin/sh"
 	install "$here/vmtest-guest.sh" "$root/init"
 	[[ -z $tests_dir ]] || find "$tests_dir" -maxdepth 1 -type f -name 'vfio_*' \
-		-perm -u+x -exec cp {} "$root/tests/" \;
+		-perm -u+x -exec cp -t "$root/tests" {} +
 	((${#extra[@]} == 0)) || cp -r "${extra[@]}" "$root/extra/"
 	[[ -z $modules_dir ]] || add_modules "$root"
 	{

@@ -30,7 +30,7 @@ with 0 if all tests passed and the kernel did not complain.
   -n          leave all devices to the host drivers
   -m FILE     another machine: FILE is sourced, and may replace functions
 
-BUSYBOX and QEMU in the environment name the programs to use.
+BUSYBOX (statically linked) and QEMU in the environment name the programs.
 EOT
 	exit "$1"
 }
@@ -107,7 +107,7 @@ kernel_log()
 # start_vm NAME [VARIABLES]
 start_vm()
 {
-	: >"$logs/guest$1.log"
+	touch "$logs"/{console,guest}"$1.log"
 	prepare_vm "$1"
 	setpriv --pdeathsig TERM timeout --foreground -k 5 "$time_limit" "$QEMU" \
 		"${machine[@]}" -nodefaults -display none -no-reboot -m 2G -smp "$cpus" \
@@ -128,11 +128,6 @@ show_vms()
 	done
 }
 
-complained()
-{
-	kernel_log "$1" | grep -aE -m 1 -A 25 "$(grep -v '^#' "$here/vmtest-complaints")" >&2
-}
-
 fail()
 {
 	own_logs=
@@ -143,10 +138,13 @@ fail()
 # judge NAME QEMU_STATUS
 judge()
 {
-	local log=$logs/console$1.log status
+	local log=$logs/console$1.log status=0
 
-	# shellcheck disable=SC2310 # a question
-	! complained "$log" || fail "the kernel complained (above)"
+	kernel_log "$log" >"$scratch/log"
+	grep -aE -m 1 -A 25 "$(grep -v '^#' "$here/vmtest-complaints")" \
+		"$scratch/log" >&2 || status=$?
+	((status)) || fail "the kernel complained (above)"
+	((status == 1)) || die "cannot search $log"
 	status=$(sed -n 's/^vmtest-guest: exit //p' "$logs/guest$1.log")
 	[[ -n $status ]] || tail -n 15 "$log" "$logs/qemu$1.log" >&2 || true
 	((${status:-$2} != 124)) || fail "not finished after $time_limit s"
@@ -195,6 +193,7 @@ for file in "${files[@]}"; do
 	. "$file"
 done
 [[ -r $kernel ]] || die "no kernel image; use -k IMAGE (-h for help)"
+[[ $(ldd "$(command -v "$BUSYBOX")" 2>&1) != *" => "* ]] || die "$BUSYBOX is not statically linked"
 scratch=$(mktemp -d)
 trap clean_up EXIT
 trap 'exit 130' INT

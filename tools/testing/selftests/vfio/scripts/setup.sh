@@ -6,6 +6,8 @@
 set -eu
 
 [ $# -gt 0 ] || { echo "usage: ${0##*/} ADDRESS..." >&2; exit 1; }
+[ -e /sys/bus/pci/drivers/vfio-pci ] ||
+	{ echo "vfio-pci is not loaded; run: modprobe vfio-pci" >&2; exit 1; }
 for addr; do
 	dev=/sys/bus/pci/devices/$addr
 	saved=/run/vfio-selftests/$addr
