@@ -18,11 +18,7 @@ load helpers
 	cat >"$scratch/qemu" <<'END'
 #!/bin/bash
 read -r log said <<<"$(printf '%s\n' "$@" | sed -n 's/^file://p' | xargs)"
-{
-	echo "Linux version"
-	cat "$SAMPLE"
-	yes '[    1.000000] ordinary line' | head -n 20000
-} >"$log"
+{ echo "Linux version"; cat "$SAMPLE"; yes '[    1.0] ordinary line' | head -n 20000; } >"$log"
 echo "vmtest-guest: exit 0" >"$said"
 END
 	chmod +x "$scratch/qemu"
