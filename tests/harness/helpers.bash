@@ -8,7 +8,8 @@ repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 setup() {
 	scratch=$BATS_TEST_TMPDIR/repo
-	mkdir -p "$scratch"/{drivers,tools,tests/{clients,machines},docs/model,patches/linux-6.12}
+	mkdir -p "$scratch"/{.ci,drivers,tools,Documentation,package,tests/{clients,machines},docs/model,patches/linux-6.12}
+	touch "$scratch"/{.shellcheckrc,README.md,MAINTAINERS,docs/{demo,results}.md}
 	(cd "$repo" && cp -r --parents harness tests/skips bases/linux-6.12/source "$scratch")
 	rm "$scratch"/harness/lib/checks/*.sh
 	echo 'ensure_packages() { :; }' >>"$scratch/harness/lib/packages.sh"
