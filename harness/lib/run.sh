@@ -78,7 +78,7 @@ watch_phase() {
 			printf '    ... %s%s\n' "$(elapsed $t)" "$(progress "$log")"
 			next=$((next + 30))
 		fi
-		sleep 0.2
+		sleep "0.$((t > 0 ? 2 : 0))5"
 	done
 }
 
