@@ -63,7 +63,7 @@ static const char *other = bench.vf[1];
 enum load { NO_LOAD, OTHER_LOAD, FLOOD, NR_LOADS };
 
 static const char * const load_names[NR_LOADS] = {
-	"without a load", "beside other threads", "beside the flood",
+	"without a load", "with other threads", "with the flood",
 };
 
 /* Shared by the test, which sets the load, and the flooder's process. */
@@ -340,7 +340,7 @@ TEST_F_TIMEOUT(flood, others_still_open, TEST_SECONDS)
 	ksft_print_msg("%d threads: %lu opens refused, %.0f in a second by each\n",
 		       NR_THREADS, self->shared->refused,
 		       self->shared->refused * 1e6 / usec / NR_THREADS);
-	ksft_print_msg("factor %.2f; beside threads that do something else %.2f\n",
+	ksft_print_msg("factor %.2f; with threads that do something else %.2f\n",
 		       (double)medians[FLOOD] / medians[NO_LOAD],
 		       (double)medians[OTHER_LOAD] / medians[NO_LOAD]);
 	EXPECT_EQ(0, self->shared->unexpected)

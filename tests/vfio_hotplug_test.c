@@ -47,7 +47,7 @@ static const char *pf = bench.pf;
 	} while (0)
 
 static const char *const no_host =
-	"nobody here can plug a device again ($" SLOT_HOST " is not set): see vmtest.sh";
+	"no device can be plugged again ($" SLOT_HOST " is not set): see vmtest.sh";
 
 /* --------------------------------------------------------- out and in again */
 

@@ -439,7 +439,7 @@ TEST_F_TIMEOUT(secret, core_dump_has_no_token, TEST_SECONDS)
 
 	for (i = 0; i < NR_TOKENS; i++) {
 		EXPECT_LT(0, openers[i])
-			TH_LOG("nobody dumped core with token %d", i);
+			TH_LOG("no process dumped core with token %d", i);
 		if (openers[i] > 0)
 			expect_no_token(_metadata, dir, openers[i], tokens[i]);
 	}

@@ -481,7 +481,7 @@ static inline bool vf_check_is_granted(const struct vf_history *history,
 static inline const char *vf_check_reason(const struct vf_history *history)
 {
 	const char *at_odds =
-		"The VF and the PF have users with different tokens, and both were let in.";
+		"The VF and the PF have users with different tokens, and both were admitted.";
 	unsigned int vf, pf;
 
 	for (vf = 0; vf < history->nr; vf++) {
