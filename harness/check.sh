@@ -111,6 +111,8 @@ for name; do
 		print "    on two slow cores without KVM: " $3 " min from nothing, " $4 " min when nothing has to be built" }'
 done
 lock
+# The column of the table that this checkout is compared with
+built=$([ -d "$stamps" ] && echo 4 || echo 3)
 mkdir -p "$work/cases"
 : >"$results"
 # shellcheck disable=SC2046 # words
@@ -119,10 +121,11 @@ for name; do
 	# Is a tier over by then? The table tells, and how long those before took, of which some
 	# results may have been kept. A kernel may be in the cache.
 	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
-	column=4
+	column=$built
 	kernels=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $4 }' |
 		xargs -n 1 | sed -n 's/^kernel://p')
-	for kernel in ${kernels:-none}; do
+	[ -z "$kernels" ] || column=4
+	for kernel in $kernels; do
 		# shellcheck disable=SC2310 # a question
 		[ -f "$(cached_kernel "$kernel" 2>/dev/null)" ] || column=3
 	done

@@ -15,6 +15,7 @@ quick=$debian_dir/quick
 # Only what differs is copied, so that only that is compiled again; what the tree does not
 # have any more is deleted.
 build_tree() {
+	[ -d "$quick" ] || remove_stamp quick
 	unless_done quick "$(key_modules stock)" make_tree "$quick" stock
 	rsync -rlpcR --delete --exclude='*.mod.c' --include='*/' --include='*.[chS]' --include=Makefile --exclude='*' \
 		"$tree"/./{drivers/vfio,include/{,uapi/}linux/vfio*.h} "$quick"

@@ -63,9 +63,9 @@ use_own_index() {
 	if [ -n "${SUITES:-}" ]; then
 		use_suites "$base" $SUITES
 	else
-		# A source that fails need not matter.
+		# A source that fails need not matter, nor that all do.
 		index_options "$cache/index"
-		refresh_index "${apt_options[@]}"
+		(refresh_index "${apt_options[@]}")
 	fi
 }
 

@@ -118,7 +118,8 @@ lock() {
 
 	[ -z "${locked:-}" ] || return 0
 	# A run as root leaves files that a later run as a user cannot replace.
-	theirs=$(find "$top/work" "$top/out" "$cache" -maxdepth 3 ! -path "$cache/*/*" ! -type l ! -writable -print -quit 2>/dev/null || true)
+	theirs=$( { find "$top"/{work,out,work/lock} "$cache" -maxdepth 0 ! -writable
+		find "$work" "$out" -maxdepth 2 ! -type l ! -writable; } 2>/dev/null | head -n 1 || true)
 	[ -z "$theirs" ] ||
 		die "$theirs belongs to $(stat -c %U "$theirs"); remove it (sudo rm -r $theirs), or run as $(stat -c %U "$theirs")"
 	mkdir -p "$top/work"

@@ -99,8 +99,9 @@ cached_kernel() {
 keep_image() {
 	mkdir -p "${2%/*}"
 	find "${2%/*}" -name "$base.${1##*/}-*" -delete
-	cp "$1.config" "$2.config"
+	cp "$1.config" "$2.new.config"
 	cp "$1" "$2.new"
+	mv "$2.new.config" "$2.config"
 	mv "$2.new" "$2"
 }
 
