@@ -12,8 +12,7 @@ set -euo pipefail
 tree=$work/tree
 quick=$debian_dir/quick
 
-# Only what differs is copied, so that only that is compiled again; what the tree does not
-# have any more is deleted.
+# Only what differs is copied and compiled again. What the tree has no more is deleted.
 build_tree() {
 	[ -d "$quick" ] || remove_stamp quick
 	unless_done quick "$(key_modules stock)" make_tree "$quick" stock
