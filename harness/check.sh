@@ -120,10 +120,10 @@ ensure_packages $(xargs -n 1 <<<"$lists" | sort -u)
 for name; do
 	# Is a tier over by then? The table tells, and how long those before took, of which some
 	# results may have been kept. A kernel may be in the cache.
-	checks=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $2 }')
+	selected=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name')
+	checks=$(cut -d '|' -f 2 <<<"$selected")
 	column=$built
-	kernels=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name { print $4 }' |
-		xargs -n 1 | sed -n 's/^kernel://p')
+	kernels=$(cut -d '|' -f 4 <<<"$selected" | xargs -n 1 | sed -n 's/^kernel://p')
 	[ -z "$kernels" ] || column=4
 	for kernel in $kernels; do
 		# shellcheck disable=SC2310 # a question
