@@ -15,4 +15,4 @@ lock
 ensure_packages modules
 need "modules:$source"
 say "" "built for Linux $(kernel_release), in:"
-modules_dir "$source"
+path_modules "$source"

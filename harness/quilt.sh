@@ -21,14 +21,7 @@ write_quilt() {
 	cp -r "$debian_dir/source" "$tree/b"
 	"$basedir/prepare" "$tree/b"
 	{
-		cat <<-END
-			Description: vfio: Remove the older VF token code
-			 The series that follows replaces it. Made from this source by
-			 bases/$base/prepare of the series' repository.
-			Origin: vendor
-			Forwarded: no
-
-		END
+		sed 1d "$top/bases/common/removal-header"
 		env -C "$tree" diff -urN a b || [ $? = 1 ]
 	} >"$quilt_dir/0000-vfio-Remove-the-older-VF-token-code.patch"
 	(cd "$quilt_dir" && printf '%s\n' *.patch >series)

@@ -16,17 +16,8 @@ write_mbox() {
 
 	read_lines files patch_files
 	author=$(in_git log -1 --format='%an <%ae>' "$applied")
-	commit=$(in_git commit-tree -p stock -F - 'base^{tree}' <<END
-vfio/pci: Remove the older VF token code
-
-The following patches implement VF tokens again. Remove the code of v5.7
-first, so that no patch has to change it.
-
-Generated from Linux $KERNEL_VERSION with Coccinelle and Perl.
-
-Signed-off-by: $author
-END
-)
+	commit=$({ sed 1d "$top/bases/common/removal-message" && say "" "Signed-off-by: $author"; } |
+		in_git commit-tree -p stock -F - 'base^{tree}')
 	{
 		plain_git --git-dir="$gitdir" format-patch --stdout --no-signature --zero-commit -1 "$commit" |
 			awk -v author="$author" '!from && /^From: / { from = 1; print "From: " author; next } { print }'

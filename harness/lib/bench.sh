@@ -53,7 +53,7 @@ report_size() {
 	printf '%-16s %8s %8s %6s\n' "text, bytes" series stock more
 	for module in vfio vfio-pci-core vfio-pci; do
 		printf '%s ' "$module"
-		find "$(modules_dir series)" "$(modules_dir stock)" -name "$module.ko" -exec size {} + |
+		find "$(path_modules series)" "$(path_modules stock)" -name "$module.ko" -exec size {} + |
 			awk 'NR > 1 { printf "%d ", $1 } END { print "" }'
 	done | awk '{ more += $2 - $3; printf "%-16s %8d %8d %+6d\n", $1, $2, $3, $2 - $3 }
 		END { printf "%-16s %+24d\n", "together", more }'

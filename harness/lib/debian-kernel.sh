@@ -154,8 +154,8 @@ compile_modules() {
 
 # ---- what a VM is started with
 
-# modules_dir SOURCE, for vmtest.sh -d
-modules_dir() { echo "$top/out/$(kernel_release)/$1"; }
+# path_modules SOURCE, for vmtest.sh -d
+path_modules() { echo "$top/out/$(kernel_release)/$1"; }
 kernel_image() { echo "$top/out/$(kernel_release)/vmlinuz"; }
 
 key_modules() {
@@ -194,15 +194,13 @@ install_modules() {
 	[ -n "${KVER:-}" ] || depmod -b "$dir" "$release"
 }
 
-path_modules() { modules_dir "$1"; }
-
-# make_modules SOURCE: modules_dir and kernel_image
+# make_modules SOURCE: path_modules and kernel_image
 make_modules() {
 	local dir
 
 	make_tree "$debian_dir/$1" "$1"
 	compile_modules "$debian_dir/$1"
-	dir=$(modules_dir "$1")
+	dir=$(path_modules "$1")
 	install_modules "$1" "$dir.new"
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"

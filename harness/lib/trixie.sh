@@ -116,12 +116,7 @@ make_qemu_patched() {
 	build_qemu_patched
 }
 
-key_qemu_patched() {
-	{
-		cat "$qemu_patch"
-		declare -f build_qemu_patched
-	} | hash_of
-}
+key_qemu_patched() { { cat "$qemu_patch"; declare -f build_qemu_patched; } | hash_of; }
 
 # in_root ROOT COMMAND...: there, with this checkout at its path or at $ROOT_TOP, and
 # ccache at its path. Where there is a ROOT.upper, ROOT is an overlay that writes to it.

@@ -35,7 +35,7 @@ vm() {
 	# shellcheck disable=SC2086 # words
 	machine $3
 	case $2 in
-	modules:*) boot=(-k "$(kernel_image)" -d "$(modules_dir "${2#*:}")") ;;
+	modules:*) boot=(-k "$(kernel_image)" -d "$(path_modules "${2#*:}")") ;;
 	*) boot=(-k "$(path_kernel "${2#kernel:}")") ;;
 	esac
 	vmtest "${boot[@]}" "${options[@]}" -o "$logs/vm.$1" "${@:4}"
