@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # check.sh [--within MINUTES] TIER|CHECK...: run the checks of these tiers, or
-# single ones, with what they need, as the table harness/checks has them. With
-# --within, a tier that would take longer than is left of that time, at the pace of the
-# tiers before it, is left out, and named. Last line: N passed, N failed, N skipped.
+# single ones, with what they need, as the table harness/checks has them. Those of a
+# tier that boot no VM run in the background. With --within, a tier that would take longer
+# than is left of that time, at the pace of the tiers before it, is left out, and named.
+# Last line: N passed, N failed, N skipped.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/all.sh"
 . "$parts/count.sh"
@@ -13,13 +14,23 @@ for file in "$parts"/checks/*.sh; do
 	. "$file"
 done
 
+# The process that runs checks in the background, and the one that shows its output
+background='' follower=''
+
+end_background() {
+	[ -n "$background" ] || return 0
+	! jobs -rp | grep -qx "$background" || kill -TERM "$background" 2>/dev/null || true
+	wait "$background" || true
+	background=
+	wait "$follower" 2>/dev/null || cat "$work/background"
+}
+
 tell_interrupted() {
 	finished=1
+	end_background
 	say "" "interrupted after $(elapsed "$SECONDS"), while this ran: ${running:-nothing}"
-	if [ -n "$running" ] && [ -f "$logs/$running.log" ]; then
-		say "its log, $logs/$running.log, ends with:"
-		tail -n 20 "$logs/$running.log" | cut -c 1-200
-	fi
+	[ ! -f "$logs/$running.log" ] ||
+		{ say "its log, $logs/$running.log, ends with:"; tail -n 20 "$logs/$running.log" | cut -c 1-200; }
 	# Until this run has the lock, the results are those of another one.
 	[ -n "${locked:-}" ] || { say "0 passed, 1 failed, 0 skipped"; return; }
 	record fail "$running: interrupted"
@@ -31,6 +42,7 @@ ended() {
 	local status=$?
 
 	end_phase
+	end_background
 	[ -n "${finished:-}" ] || [ "$status" = 0 ] ||
 		say "error: the harness failed (status $status) after: ${running:-nothing}" "0 passed, 1 failed, 0 skipped"
 }
@@ -43,7 +55,7 @@ need_failed() { record fail "$2 (log: $logs/$1.log)"; }
 # What the result of a check depends on: what it needs, the harness, and what
 # the environment may set.
 key_of_check() {
-	local dep names
+	local dep names packages
 
 	for dep in $(field check "$1" 4); do
 		echo "${need_key[$dep]}"
@@ -66,8 +78,8 @@ key_of_check() {
 	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-} ${KERNEL:-} ${MACHINES:-} ${SERIES:-}"
 	# The tools
 	read -ra names <<<"$(field tier "$(field check "$1" 3)" 5)"
-	without_comments "${names[@]/#/$top/harness/packages/}" >"$work/packages"
-	sort -u "$work/packages" | xargs dpkg-query -W 'gcc-[0-9][0-9]' 2>/dev/null || true
+	packages=$(without_comments "${names[@]/#/$top/harness/packages/}" | sort -u)
+	xargs <<<"$packages" dpkg-query -W 'gcc-[0-9][0-9]' 2>/dev/null || true
 }
 
 run_check() {
@@ -121,7 +133,6 @@ for name; do
 	# Is a tier over by then? The table tells, and how long those before took, of which some
 	# results may have been kept. A kernel may be in the cache.
 	selected=$(rows check | awk -F '|' -v name="$name" '$2 == name || $3 == name')
-	checks=$(cut -d '|' -f 2 <<<"$selected")
 	column=$built
 	kernels=$(cut -d '|' -f 4 <<<"$selected" | xargs -n 1 | sed -n 's/^kernel://p')
 	[ -z "$kernels" ] || column=4
@@ -137,9 +148,27 @@ for name; do
 		continue
 	fi
 	expected=$((expected + minutes))
-	for check in $checks; do
+	# They use the source tree in which kernels are built.
+	others=$(awk -F '|' '$4 ~ /^(base|applied|)$/ { print $2 }
+		/[|]vm[ |]/ { vm = 1 } /[ |]kernel:/ { kernel = 1 } END { exit !vm || kernel }' <<<"$selected") || others=
+	if [ -n "$others" ]; then
+		say "running in the background, shown last: ${others//$'\n'/ }"
+		(trap 'interrupted 143' TERM HUP; trap ended EXIT
+			for check in $others; do run_check "$check"; done) >"$work/background" 2>&1 &
+		background=$!
+	fi
+	rest=$(cut -d '|' -f 2 <<<"$selected" | grep -vxF -e "$others" || true)
+	for check in $rest; do
 		run_check "$check"
 	done
+	if [ -n "$background" ]; then
+		running="the checks in the background"
+		tail -n +1 -s 0.2 -f --pid="$background" "$work/background" &
+		follower=$!
+		wait "$follower"
+		wait "$background"
+		background='' follower=''
+	fi
 done
 [ "${#left_out[@]}" = 0 ] || say "" "left out, as it may take longer than $within minutes: ${left_out[*]}"
 [ -z "$within" ] || say "" "not asked for: $(rows tier | cut -d '|' -f 2 | grep -vxF "${@/#/-e}" | xargs)"

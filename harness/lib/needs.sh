@@ -48,7 +48,7 @@ declare -A need_key
 # The commands end where one fails.
 need_failed() { exit 1; }
 
-# need NAME...: once in a run, after what they need themselves. Leaves in
+# need NAME...: once in a process, after what they need themselves. Leaves in
 # need_key[NAME] the key of what there is now, or nothing if that failed.
 need() {
 	local name dep deps title

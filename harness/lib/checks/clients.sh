@@ -26,13 +26,7 @@ make_nvme_driver() {
 	done
 }
 
-key_nvme_driver() {
-	{
-		hash_files "$clients"
-		declare -f make_nvme_driver
-		key_programs
-	} | hash_of
-}
+key_nvme_driver() { { hash_files "$clients" "$parts/checks/clients.sh"; key_programs; } | hash_of; }
 
 # dpdk:SUITE of Debian: a root directory with its DPDK
 get_dpdk() { make_root "$cache/dpdk-$1" "trixie $1" "$1" dpdk-dev iproute2 kmod procps python3; }

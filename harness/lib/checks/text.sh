@@ -28,10 +28,7 @@ check_one_unlock() {
 	[ "$found" = 1 ] || die "vfio_pci_sriov.c releases its lock in $found places"
 }
 
-check_removal() {
-	remove_stamp base
-	make_need base
-}
+check_removal() { remove_stamp base; make_need base; }
 
 # Only what the preparation reads, so that it takes a second.
 check_changed() {
