@@ -198,7 +198,7 @@ FIXTURE(flood)
 	struct shared *shared;
 	struct flooder flooder;
 	struct job job;
-	char path[PATH_MAX];	/* its owner is "nobody" during the flood */
+	char path[PATH_MAX];	/* owned by another user during the flood */
 	struct user pf;
 	struct user other;
 	int log;
