@@ -157,7 +157,7 @@ for name; do
 			for check in $others; do run_check "$check"; done) >"$work/background" 2>&1 &
 		background=$!
 	fi
-	rest=$(cut -d '|' -f 2 <<<"$selected" | grep -vxF -e "$others" || true)
+	rest=$(cut -d '|' -f 2 <<<"$selected" | grep -vxF -e "$others" || [ $? = 1 ])
 	for check in $rest; do
 		run_check "$check"
 	done
