@@ -63,8 +63,8 @@ without_ignored() {
 	grep -vEf <(sed -nE "s/^(${SERIES:-}:)?$1[|](.*)[|][^|]*\$/\2/p" "$top/harness/review/ignored") || [ $? = 1 ]
 }
 
-# run_kunit KTAP: the unit tests of what is checked out, on UML, as a reviewer runs them
+# run_kunit KTAP [OPTION]: the unit tests of what is checked out, on UML, as a reviewer runs them
 run_kunit() {
-	in_build env -C "$src" python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci \
+	in_build env -C "$src" python3 tools/testing/kunit/kunit.py run --kunitconfig=drivers/vfio/pci "${@:2}" \
 		--build_dir="$src/build-uml" --jobs="$jobs" --make_options='CC=ccache gcc' --raw_output=kunit | tee "$1"
 }

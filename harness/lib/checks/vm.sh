@@ -7,18 +7,17 @@ rule_tests=(vfio_pci_vf_token_test vfio_pci_vf_token_race_test vfio_pci_sriov_te
 
 . "$parts/bench.sh"
 
-# ---- unit tests, on UML
-
-check_kunit() {
+run_on_uml() {
 	need_disk 1000 "$work"
 	checkout_src "$applied"
-	run_kunit "$(ktap_of kunit)"
+	run_kunit "$(ktap_of "$1")" "${@:2}"
 }
+
+check_kunit() { run_on_uml "$1" --kunitconfig="$top/bases/common/kunitconfig"; }
+check_kunit_plain() { run_on_uml "$1"; }
 
 # A mutant of each property that unit tests show must be red.
 check_mutants() { locked=1 "$top/harness/red.sh" -k; }
-
-# ---- programs or pages in a VM, as the table has them
 
 # What words of the table stand for: programs by what they ask, the slow ones apart; and
 # the kernel's arguments for full length, rounds and inputs on each of two PFs
