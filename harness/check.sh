@@ -55,7 +55,7 @@ need_failed() { record fail "$2 (log: $logs/$1.log)"; }
 # What the result of a check depends on: what it needs, the harness, and what
 # the environment may set.
 key_of_check() {
-	local dep names packages
+	local dep names
 
 	for dep in $(field check "$1" 4); do
 		echo "${need_key[$dep]}"
@@ -76,10 +76,8 @@ key_of_check() {
 	shellcheck) hash_files "$top"/{.shellcheckrc,.ci,package} ;;
 	esac
 	echo "${ROUNDS:-} ${INPUTS:-} ${TIMES:-} ${KERNEL:-} ${MACHINES:-} ${SERIES:-}"
-	# The tools
 	read -ra names <<<"$(field tier "$(field check "$1" 3)" 5)"
-	packages=$(without_comments "${names[@]/#/$top/harness/packages/}" | sort -u)
-	xargs <<<"$packages" dpkg-query -W 'gcc-[0-9][0-9]' 2>/dev/null || true
+	package_versions "${names[@]}"
 }
 
 run_check() {

@@ -256,7 +256,7 @@ messages() {
 		in_git diff --no-renames --name-only "$parent" "$to"
 		grep 'bytes of text$' "$2" || true
 		cat "$top/harness/review.sh" "$parts/series.sh" "${table%/*}"/{checks,config*,ignored}
-		without_comments "$top"/harness/packages/{base,review} | xargs dpkg-query -W)
+		package_versions base review)
 	said=$work/review/$check.$(hash_of <<<"$said")
 	[ -n "${FRESH:-}" ] || [ ! -f "$said" ] || return 0
 	checkout_src "$1"

@@ -9,6 +9,9 @@ missing_packages() {
 		comm -23 - <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
 }
 
+# Not all packages of a list need be installed.
+package_versions() { without_comments "${@/#/$top/harness/packages/}" | xargs dpkg-query -W 'gcc-[0-9][0-9]' 2>/dev/null || true; }
+
 # Any package of QEMU is accepted if it has igb, which came with 8.0.
 has_igb() { [[ $("$1" -machine none -device help 2>/dev/null) = *'name "igb"'* ]]; }
 

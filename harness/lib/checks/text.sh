@@ -19,6 +19,7 @@ check_shellcheck() {
 
 check_harness() { bats --tap "$top/tests/harness" | tee "$(ktap_of harness)"; }
 check_model() { locked=1 "$top/harness/model.sh"; }
+check_series() { locked=1 "$top/harness/series.sh"; }
 
 # P1 rests on it: the unit tests compete at each release of the lock, in one helper.
 check_one_unlock() {
@@ -103,8 +104,6 @@ check_export() {
 	write_patches "$gitdir" base "$applied" "$dir"
 	diff -I '^index [0-9a-f]*\.\.[0-9a-f]*' -I '^@@ -[0-9,]* +[0-9,]* @@' "$patches" "$dir"
 }
-
-check_series() { locked=1 "$top/harness/series.sh"; }
 
 check_faults() {
 	local file bad=0 cases program name
