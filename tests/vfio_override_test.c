@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(override, failed_capture_fails_enable, TEST_SECONDS)
 		n = hit ? n + 1 : 1;
 		failed = 0;
 		for (i = 0; i < 2; i++) {
-			if (klog_find(log[i], addr[i], "not captured")) {
+			if (klog_find(log[i], addr[i], "cannot set driver_override of VF")) {
 				EXPECT_TRUE(klog_find(log[i], pf, "SR-IOV refused"));
 				lost[i] = true;
 				failed++;

@@ -304,7 +304,8 @@ void vfio_pci_sriov_uninit(struct vfio_pci_core_device *vdev)
  * It owns admission_ops and the attribute groups of a PF or VF.
  *
  * Context: may sleep.
- * Return: 0, and the caller must call vfio_pci_sriov_uninit(); -ENOMEM.
+ * Return: 0, and the caller must call vfio_pci_sriov_uninit(); -ENOMEM; -EBUSY if
+ * a device has been registered for this PF.
  */
 int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 {
@@ -324,7 +325,8 @@ int vfio_pci_sriov_init(struct vfio_pci_core_device *vdev)
 		ret = xa_insert(&vfio_pci_pfs, (unsigned long)pdev, vdev->pf,
 				GFP_KERNEL);
 		if (ret) {
-			vfio_pci_sriov_uninit(vdev);
+			vfio_pci_pf_put(vdev->pf);
+			vdev->pf = NULL;
 			return ret;
 		}
 	}
@@ -437,7 +439,8 @@ static void vfio_pci_sriov_capture(struct vfio_pci_pf *pf,
 	device_unlock(&vf->dev);
 
 	WRITE_ONCE(pf->lost_vf, true);
-	pci_warn(physfn, "VF %s not captured\n", pci_name(vf));
+	pci_warn(physfn, "cannot set driver_override of VF %s; no driver will bind to it\n",
+		 pci_name(vf));
 }
 
 static int vfio_pci_sriov_notify(struct notifier_block *nb,
