@@ -4,9 +4,9 @@
 # vmtest.sh -m host-root.sh: the guest's root is the host's, or the directory VM_ROOT,
 # read only, with an overlay in memory. Its programs run on the kernel under test.
 
-# Programs that poll need a CPU for themselves. RCU must not complain of a busy host.
+# Programs that poll need a CPU for themselves. RCU and the watchdog must not complain of a busy host.
 cpus=4
-more_args+=" rcupdate.rcu_cpu_stall_timeout=300"
+more_args+=" rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=150"
 extra+=("$(dirname "${BASH_SOURCE[0]}")/host-root-guest.sh")
 run=host-root-guest.sh
 modules+=(9p 9pnet_virtio overlay)
