@@ -156,9 +156,7 @@ for name; do
 		background=$!
 	fi
 	rest=$(cut -d '|' -f 2 <<<"$selected" | grep -vxF -e "$others" || [ $? = 1 ])
-	for check in $rest; do
-		run_check "$check"
-	done
+	for check in $rest; do run_check "$check"; done
 	if [ -n "$background" ]; then
 		running="the checks in the background"
 		tail -n +1 -s 0.2 -f --pid="$background" "$work/background" &

@@ -16,7 +16,7 @@ if [ "${1:-}" != --built ]; then
 	exec 9>&-
 fi
 if [ -n "${CMD:-}" ]; then
-	vmtest_host_root shell modules:series -t 3600 -c "$CMD"
+	vmtest_host_root "shell.$$" modules:series -t 3600 -c "$CMD"
 else
 	say ""
 	say "A virtual machine with the patched vfio. It sees the files of this machine; changes to"
@@ -25,5 +25,5 @@ else
 	say "terminals. To leave: exit or Ctrl-D. If it hangs: Ctrl-A x."
 	[ ! -t 0 ] || trap 'stty "$terminal"' EXIT
 	terminal=$(stty -g 2>/dev/null || true)
-	vmtest_host_root shell modules:series -t 0 -m "$machine_dir/terminal.sh" -c shell
+	vmtest_host_root "shell.$$" modules:series -t 0 -m "$machine_dir/terminal.sh" -c shell
 fi

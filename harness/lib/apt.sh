@@ -92,7 +92,8 @@ fetch_deb() {
 	if ! sha256sum --check --status <<<"$sum" 2>/dev/null; then
 		need_disk 300 "$cache"
 		dir=$(mktemp -d "$cache/partial.XXXXXX")
-		(cd "$dir" && apt-get "${apt_options[@]}" download "$1" >&2) && mv "$dir"/*.deb "$cache/"
+		(cd "$dir" && apt-get "${apt_options[@]}" download "$1" >&2) && mv "$dir"/*.deb "$cache/" ||
+			echo "note: $1 cannot be downloaded; if the cache has an older one, that is used" >&2
 		rm -rf "$dir"
 		sha256sum --check --quiet <<<"$sum" >&2 || return 1
 	fi

@@ -21,9 +21,7 @@ trace() {
 	echo "${3:-}" >set_graph_function
 	echo >set_ftrace_filter
 	# Each kernel has some of them.
-	for function in $2; do
-		echo "$function" >>set_ftrace_filter 2>/dev/null || true
-	done
+	for function in $2; do echo "$function" >>set_ftrace_filter 2>/dev/null || true; done
 	echo function_graph >current_tracer
 	for option in $1 nofuncgraph-cpu nofuncgraph-overhead nofuncgraph-irqs nofuncgraph-duration; do
 		echo "$option" >trace_options
@@ -43,9 +41,7 @@ cd /sys/kernel/tracing
 
 trace funcgraph-proc "$race" "$ioctls"
 vf -p type1 -t "$token" "$vf" >/tmp/vf &
-until grep -q pcie_flr trace; do
-	:
-done
+until grep -q pcie_flr trace; do :; done
 pf -p type1 -t "$(cat /proc/sys/kernel/random/uuid)" $pf >/tmp/pf || true
 wait
 echo "== race"

@@ -92,7 +92,5 @@ check_package_backports() { package_in trixie-backports; }
 check_quilt() {
 	local name
 
-	for name in $(known_bases); do
-		BASE=$name locked=1 "$top/harness/quilt.sh"
-	done
+	for name in $(known_bases); do BASE=$name locked=1 "$top/harness/quilt.sh"; done
 }
