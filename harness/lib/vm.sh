@@ -22,9 +22,7 @@ machine() {
 	local name
 
 	options=()
-	for name; do
-		options+=(-m "$machine_dir/$name.sh")
-	done
+	for name; do options+=(-m "$machine_dir/$name.sh"); done
 }
 
 # vm NAME KERNEL MACHINES OPTION...: runs vmtest.sh. KERNEL is a need: modules:SOURCE is

@@ -287,11 +287,13 @@ key_modules() { echo key; }' 'need|modules||modules' "check|r|check|modules:x|r|
 
 @test "a row that must fail passes only if its cases failed wherever they ran" {
 	touch "$scratch/bad"
-	device=('    1..1' '    not ok 1 b' 'not ok 1 a 0000:01:00.0')
+	device=('    1..2' '    not ok 1 b' '    ok 2 c' 'not ok 1 a 0000:01:00.0')
 	row_ends 0 red '*1 passed, 0 failed*' 1..1 '    # Subtest: a 0000:01:00.0' "${device[@]}"
 	row_ends 1 red '*cut short*' 1..2 '    # Subtest: a 0000:01:00.0' "${device[@]}"
 	row_ends 1 red '*must fail, and did not: a.b*' 1..2 '    # Subtest: a 0000:01:00.0' "${device[@]}" \
 		'    # Subtest: a 0000:02:00.0' '    1..1' '    ok 1 b' 'ok 2 a 0000:02:00.0'
+	row_ends 1 red '*no case passed*' 1..1 '    # Subtest: a 0000:01:00.0' '    1..1' '    not ok 1 b' 'not ok 1 a'
+	row_ends 1 red '*skipped a case*' 1..1 '    # Subtest: a 0000:01:00.0' "${device[@]/ok 2 c/ok 2 c # SKIP d}"
 	rm "$scratch/bad"
 	row_ends 1 red '*exit status 0, must be 1*' 1..1 '    # Subtest: a 0000:01:00.0' "${device[@]}"
 }
